@@ -1,0 +1,43 @@
+# The two commands: `make repro` does the main job on the embedded novel, `make test` passes the tests.
+PYTHON ?= python3.11
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+# Spinning OpenMP threads on small machines cost 4 to 11 times the work itself.
+export OMP_NUM_THREADS ?= 1
+READY := $(VENV)/.ready
+
+.PHONY: repro test test-slow lint format bench clean
+
+repro: $(READY)
+	dvc repro
+
+test: $(READY)
+	pytest -m "not slow"
+
+test-slow: $(READY)
+	pytest -m slow
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports --no-logo
+
+format: $(READY)
+	ruff check --fix .
+	ruff format .
+
+bench: $(READY)
+	python bench/pipeline.py
+
+# The lock file names every version; the project itself is installed in place.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) build

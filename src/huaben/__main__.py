@@ -1,0 +1,5 @@
+"""`python -m huaben`."""
+
+from huaben.cli import main
+
+main()

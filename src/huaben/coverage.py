@@ -1,0 +1,62 @@
+"""What became of every unit of a stage's work, and of every record of a filter."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from huaben.errors import HuabenError
+
+Outcome = Literal["ok", "empty", "skipped", "failed"]
+
+
+@dataclass
+class Coverage:
+    """Counts of a stage's units by outcome, and of its dropped rows by reason.
+
+    `reasons` counts why units are not `ok`; `dropped` why rows inside `ok` units were refused.
+    """
+
+    stage: str
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    open_units: int = 0
+    """Failed units that a later run could still get; as long as there are any, the stage exits 1."""
+
+    def add(self, outcome: Outcome, reason: str | None = None, permanent: bool = True) -> None:
+        """Count one unit; `permanent=False` marks a failure that a later run could mend."""
+        self.outcomes[outcome] += 1
+        if reason:
+            self.reasons[reason] += 1
+        if outcome == "failed" and not permanent:
+            self.open_units += 1
+
+    @property
+    def units(self) -> int:
+        """All units, whatever became of them."""
+        return sum(self.outcomes.values())
+
+    def as_metrics(self) -> dict[str, Any]:
+        """Return the flat shape of `reports/coverage/<stage>.json`."""
+        counts = {name: self.outcomes[name] for name in ("ok", "empty", "skipped", "failed")}
+        return {
+            "units": self.units,
+            **counts,
+            "rows": self.rows,
+            "reasons": dict(sorted(self.reasons.items())),
+            "dropped": dict(sorted(self.dropped.items())),
+        }
+
+    def check(self, max_failed: float, advice: str) -> None:
+        """Raise when a unit could still be had, or more than the share `max_failed` of the units failed for good."""
+        failed = self.outcomes["failed"]
+        listing = ", ".join(f"{reason}: {count}" for reason, count in self.reasons.most_common(5))
+        if self.open_units:
+            raise HuabenError(
+                f"{self.stage}: {self.open_units} of {self.units} units are still missing ({listing}). {advice}"
+            )
+        if failed > max_failed * self.units:
+            raise HuabenError(
+                f"{self.stage}: {failed} of {self.units} units failed ({listing}); allowed: {max_failed:.1%}"
+            )

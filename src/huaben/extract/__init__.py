@@ -1,0 +1,1 @@
+"""Annotated text and replies → records."""

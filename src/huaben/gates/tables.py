@@ -1,0 +1,114 @@
+"""What the gates look at: the datasets as tables, and the novel's chapters.
+
+A row that is not exactly what its record type writes is counted as refused and left out of the table;
+the gate `<dataset>.schema.record` tells.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+
+from huaben.errors import HuabenError
+from huaben.files import Row, read_jsonl
+from huaben.gates.frame import Item, make_frame
+from huaben.gates.gate import Finding
+from huaben.params import Params
+from huaben.records import DATASETS, Chapter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Table:
+    """A dataset: its records, how many rows were refused, and why the file could not be read."""
+
+    dataset: str
+    items: list[Item]
+    ids: list[str] = field(default_factory=list)
+    """Ids of all rows, refused ones included."""
+    refused: int = 0
+    error: Exception | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """All rows of the file."""
+        return len(self.items) + self.refused
+
+    @cached_property
+    def frame(self) -> "pd.DataFrame":
+        """The flat and derived columns of the records."""
+        return make_frame(self.items)
+
+
+@dataclass(frozen=True)
+class Novel:
+    """The chapters by their index, and what the gates ask of the whole."""
+
+    chapters: Mapping[int, Chapter]
+    language: str
+
+    @property
+    def joint(self) -> str:
+        """What stands between two spans of one message: nothing in Chinese, a blank in English."""
+        return "" if self.language == "zh" else " "
+
+    def parameters(self, params: Params) -> dict[str, Any]:
+        """Return what the bounds of a suite may speak of."""
+        characters = sum(len(chapter.text) for chapter in self.chapters.values())
+        return {
+            "chapters": len(self.chapters),
+            "characters": characters,
+            "pieces": max(1, characters // params.chapters.piece_characters),
+            "questions": len(params.summary.questions),
+            "languages": [self.language],
+        }
+
+
+def load_table(path: Path, dataset: str) -> Table:
+    """Read a dataset; a file that cannot be read gives an empty table with its error."""
+    items: list[Item] = []
+    ids: list[str] = []
+    refused = 0
+    try:
+        for row in read_jsonl(path):
+            item = _item(row, dataset)
+            ids.append(str(row.get("record_id")))
+            if item is None:
+                refused += 1
+            else:
+                items.append(item)
+    except Exception as error:  # told by the gate `record`
+        return Table(dataset, [], error=error)
+    return Table(dataset, items, ids, refused)
+
+
+def load_novel(path: Path, params: Params) -> Novel:
+    """Read the chapters; a row that is none raises."""
+    chapters = [Chapter.model_validate(row) for row in read_jsonl(path)]
+    by_index = {chapter.index: chapter for chapter in chapters}
+    if len(by_index) < len(chapters):
+        raise HuabenError("two chapters have the same index")
+    return Novel(by_index, params.novel.language)
+
+
+def records_hold(table: Table) -> Finding:
+    """Every row is exactly what its record type writes: no key missing or added, no type bent."""
+    if table.error:
+        raise table.error
+    return Finding(table.refused, table.n_rows)
+
+
+def _item(row: Row, dataset: str) -> Item | None:
+    try:
+        record = DATASETS[dataset].model_validate(row)
+        is_same = record.row() == row
+        json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except (ValidationError, RecursionError, UnicodeEncodeError):  # the last: a lone surrogate is no text
+        return None
+    return cast(Item, record) if is_same else None

@@ -1,0 +1,1 @@
+"""Text in, annotated text out: pure, and without a model."""

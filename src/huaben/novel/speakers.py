@@ -1,0 +1,227 @@
+"""Who speaks: rules that read the explicit cue beside a quotation, and say which words they read.
+
+Input columns: lines without speakers, their chapter's text, the cast. Output columns: speaker,
+addressee, certainty, evidence, decided_by. A name followed by a speech verb decides; a name that only
+acts decides with less certainty; anything else stays unknown. (Method: the explicit cues of rule-based
+quote attribution, as in Muzny et al., "A Two-stage Sieve Approach for Quote Attribution", EACL 2017.)
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from huaben.novel.names import SPEECH_VERB, Mention, Names
+from huaben.novel.paragraphs import Paragraph, paragraphs_of
+from huaben.records import Chapter, Line
+
+SPOKEN_TO = re.compile(r"(?:对|向|跟|朝|冲|同|问)着?$")
+OPENER = re.compile(
+    r"(?:只见|就见|却见|只听|就听|这时|这时候|此时|那时|于是|忽然|但|但是|可是|可|原来|且说|话说|却说|当下|当时|"
+    r"最后|末了|只有|连|先是|还是|倒是|又是|随后|后来|过了一会儿|半天)?"
+)
+"""What may stand before the subject of a clause."""
+OTHERS = re.compile(r"^[^，]{0,8}?(?:[人友们仆兵卒僧者女汉童官众]|夫妻|二位|大众)[^，]{0,2}$|^(?:他|她|有人|那|这)")
+"""A clause that begins with somebody who is in no cast."""
+SPEECH = re.compile(SPEECH_VERB)
+SENTENCE = re.compile(r"[。！？；…”」』\n]")
+PRONOUN = re.compile(r"^[ 　]*(?:他|她|它)(?!们)")
+SPOKEN = ("speech", "thought")
+SAID, WENT_ON, BEAT, EARLIER, ACTED, GUESSED = 0.97, 0.9, 0.85, 0.7, 0.7, 0.3
+"""Certainty of: a name with a speech verb in one clause; speech resumed after its cue; a paragraph in which one
+name acts; a name some clauses before its verb (another subject may come between); a name that only acts.
+First figures by eye on 160 lines of a classical novel."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a rule says about one line."""
+
+    speaker: str
+    addressee: str | None
+    certainty: float
+    evidence: str
+
+
+def decide_speakers(chapter: Chapter, lines: Sequence[Line], names: Names, guess: bool = False) -> list[Line]:
+    """Return a chapter's lines with the speakers that explicit cues decide; `guess` fills in the others."""
+    decided: list[Line] = []
+    for i, line in enumerate(lines):
+        decision = _decide(chapter.text, lines, i, decided, names) if line.kind in SPOKEN else None
+        decided.append(_with(line, decision))
+    decided = decide_paragraphs(chapter.text, decided, names)
+    for i, line in enumerate(decided):
+        if guess and line.kind in SPOKEN and not line.speaker:
+            decided[i] = _with(line, _guess(chapter.text, line, decided[:i], names))
+    return decided
+
+
+def decide_paragraphs(text: str, lines: Sequence[Line], names: Names) -> list[Line]:
+    """Give a paragraph's undecided lines to the one person who speaks or acts in its narration.
+
+    A paragraph of modern prose holds one speaker. One whose narration has two subjects is left alone, and
+    so is one with a colon before an undecided line: there somebody is announced whom no rule recognised.
+    """
+    decided = list(lines)
+    for paragraph in paragraphs_of(text, lines):
+        if any(not lines[i].speaker and _announced(text, lines[i]) for i in paragraph.lines):
+            continue
+        owner = _owner(paragraph, lines, names)
+        for i in paragraph.lines if owner else ():
+            if not lines[i].speaker:
+                decided[i] = _with(lines[i], owner)
+    return decided
+
+
+def _announced(text: str, line: Line) -> bool:
+    return text[max(0, line.start - 3) : line.start - 1].rstrip()[-1:] in ("：", ":", "；")
+
+
+def _owner(paragraph: Paragraph, lines: Sequence[Line], names: Names) -> Decision | None:
+    said = {lines[i].speaker for i in paragraph.lines if lines[i].certainty >= WENT_ON}
+    sentences = [s for part in paragraph.narration for s in SENTENCE.split(part) if s.strip()]
+    subjects = [(m.name, s) for s in sentences for m in names.find(s)[:1] if _opens_clause(s, m)]
+    people = said | {name for name, _ in subjects}
+    strangers = any(OTHERS.match(s) and not PRONOUN.match(s) for s in sentences)
+    if len(people) != 1 or (strangers and not said):
+        return None
+    if said:
+        return Decision(people.pop() or "", None, WENT_ON, "the only speaker of the paragraph")
+    name, sentence = subjects[0]
+    return Decision(name, None, BEAT, sentence.strip()[:40])
+
+
+def _guess(text: str, line: Line, decided: Sequence[Line], names: Names) -> Decision | None:
+    """Take the speaker before last of the scene (an exchange), else the name last mentioned."""
+    spoken = [d for d in decided[-6:] if d.speaker and d.depth == 0 and d.scene == line.scene]
+    if len(spoken) >= 2 and spoken[-1].speaker != spoken[-2].speaker:
+        return Decision(spoken[-2].speaker or "", spoken[-1].speaker, GUESSED, "taking turns")
+    start = max(0, line.start - 400)
+    mentions = names.find(text[start : line.start])
+    return Decision(mentions[-1].name, None, GUESSED, "the name last mentioned") if mentions else None
+
+
+def _with(line: Line, decision: Decision | None) -> Line:
+    if decision is None:
+        return line
+    return line.model_copy(
+        update={
+            "speaker": decision.speaker,
+            "addressee": decision.addressee,
+            "certainty": decision.certainty,
+            "evidence": decision.evidence,
+            "decided_by": "rule",
+        }
+    )
+
+
+def _decide(text: str, lines: Sequence[Line], i: int, decided: Sequence[Line], names: Names) -> Decision | None:
+    line = lines[i]
+    if line.depth:
+        return None
+    before, after = _before(text, lines, i), _after(text, lines, i)
+    resumed = _resumed(text, lines, i, decided, names)
+    return (
+        _cue_before(before, names) or resumed or _cue_after(after, names, text[line.end - 1]) or _acted(before, names)
+    )
+
+
+def _before(text: str, lines: Sequence[Line], i: int) -> str:
+    """Return the narration before a line, back to the paragraph's start or the previous outer line."""
+    start = text.rfind("\n", 0, lines[i].start) + 1
+    previous = next((p for p in reversed(lines[:i]) if p.depth == 0 and p.kind in ("speech", "thought")), None)
+    if previous and previous.end >= start:
+        start = previous.end + 1
+    return text[start : max(start, lines[i].start - 1)]
+
+
+def _after(text: str, lines: Sequence[Line], i: int) -> str:
+    """Return the narration after a line, up to the paragraph's end or the next outer line."""
+    end = text.find("\n", lines[i].end)
+    following = next((p for p in lines[i + 1 :] if p.depth == 0 and p.kind in ("speech", "thought")), None)
+    stop = len(text) if end < 0 else end
+    return text[lines[i].end + 1 : min(stop, following.start - 1) if following else stop]
+
+
+def _cue_before(before: str, names: Names) -> Decision | None:
+    """Read `甲对乙说：` right before the quotation."""
+    cue = before.rstrip()
+    if cue[-1:] not in "：:；，," or not cue:
+        return None
+    sentence = SENTENCE.split(cue[:-1])[-1]
+    has_colon = cue[-1] in "：:；"
+    verb = list(SPEECH.finditer(sentence))
+    if not verb or not (has_colon or verb[-1].end() == len(sentence)):
+        return None
+    return _subject(sentence, verb[-1].start(), names, SAID)
+
+
+def _cue_after(after: str, names: Names, last: str) -> Decision | None:
+    """Read `”甲对乙说。` right after the quotation."""
+    sentence = re.split(r"[。！？；：:\n]", after)[0]
+    if after[len(sentence) : len(sentence) + 1] in "：:" and after:
+        return None
+    verb = SPEECH.search(sentence)
+    mentions = names.find(sentence)
+    if not verb or not mentions or mentions[0].start > 0 or last not in "，。！？…—、,.!?":
+        return None
+    gap = sentence[mentions[0].end : verb.start()]
+    return (
+        _subject(sentence, verb.start(), names, SAID) if len(gap) <= 12 and verb.start() >= mentions[0].end else None
+    )
+
+
+def _acted(before: str, names: Names) -> Decision | None:
+    """Read `甲拍了一下床板：` right before the quotation: an action, no speech verb; surer where it opens the paragraph."""
+    cue = before.rstrip()
+    if cue[-1:] not in ("：", ":"):
+        return None
+    sentence = SENTENCE.split(cue[:-1])[-1]
+    return _subject(sentence, len(sentence), names, BEAT if sentence == cue[:-1] else ACTED)
+
+
+def _resumed(text: str, lines: Sequence[Line], i: int, decided: Sequence[Line], names: Names) -> Decision | None:
+    """Speech that goes on after its own cue (“……”甲说，“……”) or from the paragraph before."""
+    if not i or not decided[-1].speaker or decided[-1].depth or decided[-1].scene != lines[i].scene:
+        return None
+    previous = decided[-1]
+    between = text[previous.end : lines[i].start]
+    unclosed = text[previous.end : previous.end + 1] == "\n"
+    cue = between[1:-1]
+    if not unclosed and ("\n" in between or cue[-1:] not in ("，", ",") or re.search(r"[。！？：]", cue)):
+        return None
+    opens = names.find(cue)
+    if (
+        not unclosed
+        and not PRONOUN.match(cue)
+        and not (opens and opens[0].start == 0 and opens[0].name == previous.speaker)
+    ):
+        return None
+    return Decision(previous.speaker or "", previous.addressee, WENT_ON, f"goes on: {previous.evidence}"[:80])
+
+
+def _subject(sentence: str, verb: int, names: Names, certainty: float) -> Decision | None:
+    """Return who is the subject of the words before `verb`, and to whom it is said.
+
+    The subject is the last name that opens a clause, as long as no later clause brings a new subject.
+    """
+    mentions = [m for m in names.find(sentence) if m.end <= verb]
+    subjects = [m for m in mentions if _opens_clause(sentence, m)]
+    if not subjects or PRONOUN.match(sentence) or _new_subject(sentence[subjects[-1].end : verb]):
+        return None
+    told = [m for m in mentions if SPOKEN_TO.search(sentence[: m.start]) and m.name != subjects[-1].name]
+    addressee = told[0].name if told else None
+    own_clause = not re.search(r"[，,]", sentence[subjects[-1].end : verb])
+    return Decision(subjects[-1].name, addressee, certainty if own_clause else EARLIER, sentence.strip()[-40:])
+
+
+def _opens_clause(sentence: str, mention: Mention) -> bool:
+    """Tell `沈更说` from `那和尚说`, `拦住沈更说` and `沈更身后的人说`, where the name is not who speaks."""
+    clause = re.split(r"[，,、：:\s]", sentence[: mention.start])[-1]
+    return bool(OPENER.fullmatch(clause.strip())) and not re.match(
+        r"[的家身和与、]|背后|后面|旁边", sentence[mention.end :]
+    )
+
+
+def _new_subject(rest: str) -> bool:
+    """Tell whether a clause after the subject's own begins with somebody else (饭铺众伙友说)."""
+    return any(OTHERS.search(clause) for clause in re.split(r"[，,]", rest)[1:])

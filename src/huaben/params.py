@@ -1,0 +1,304 @@
+"""`params.yaml`, typed: one section a stage, unknown and missing keys refused with their place.
+
+What changes no result (concurrency, budget, prices) lives in `llm` beside what does; `dvc.yaml`
+names only the keys that decide a stage's output.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from huaben.errors import InputError
+
+MAX_BYTES = 1_000_000
+"""A params or cast file larger than this is none."""
+
+T = TypeVar("T", bound=BaseModel)
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Threshold = Annotated[float, Field(gt=0, le=1)]
+Version = Literal["v1", "v2"]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: exactly its keys, exactly their types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Novel(Section):
+    """What the novel is called, and whether it may be passed on."""
+
+    slug: Slug
+    title: str
+    author: str
+    language: Literal["zh", "en"]
+    license: str | None
+    """An SPDX id such as cc0-1.0; null: not ours to license."""
+
+
+class Character(Section):
+    """The hero of the conversations and of the preference pairs."""
+
+    name: str
+    slug: Slug
+    persona: str
+    """How the character speaks, in a few sentences: what a model is told when it answers in the role."""
+
+
+class LLM(Section):
+    """Who answers. All but `concurrency`, `timeout_s` and `price` decides the answers."""
+
+    provider: Literal["none", "openai", "recorded"]
+    model: str
+    base_url: str
+    api_key_env: str
+    thinking: bool
+    temperature: Annotated[float, Field(ge=0, le=2)]
+    max_tokens: Count
+    concurrency: Annotated[int, Field(ge=1, le=2500)]
+    timeout_s: Annotated[float, Field(gt=0)]
+    price: "Price"
+
+
+class Price(Section):
+    """Money for a million tokens, by kind of token."""
+
+    currency: str
+    hit: Annotated[float, Field(ge=0)]
+    miss: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+
+
+class Chapters(Section):
+    """How the text is cut, and which chapters are held out."""
+
+    ads: list[str]
+    """Regular expressions; a line that matches one from end to end is cut."""
+    test: list[Count]
+    validation: list[Count]
+    """Chapters by their place in reading order; all others are train."""
+    min_characters: Count
+    max_characters: Count
+    piece_characters: Count
+
+
+ANY_NOVEL = Chapters(ads=[], test=[], validation=[], min_characters=1, max_characters=10**9, piece_characters=2000)
+"""How a file is read of which nothing is known yet."""
+
+
+class Speakers(Section):
+    """When a rule is sure enough."""
+
+    min_certainty: Share
+
+
+class Dialogue(Section):
+    """Whose conversations are made."""
+
+    characters: list[str]
+    thoughts: bool
+
+
+class SummaryParams(Section):
+    """Which versions are asked for, and how their questions are worded."""
+
+    versions: list[Version]
+    questions: list[str]
+    """Templates over a summary; `$title` stands for the chapter's heading."""
+    seed: int
+
+
+class QAParams(Section):
+    """Which versions are asked for, and which words a row may not contain."""
+
+    versions: list[Version]
+    refused_phrases: list[str]
+
+
+class PreferenceParams(Section):
+    """How the pairs are made."""
+
+    ways: list[Literal["prompts", "contrast"]]
+    prompts: str | None
+    """A file of prompts, one a line."""
+    sober: list[str]
+    """The characters whose lines `contrast` rejects; empty: everybody but the hero."""
+    test_share: Share
+    min_similarity: Share
+    seed: int
+
+
+class Clean(Section):
+    """What a reply must be, and what is said to a character who opens."""
+
+    min_characters: Count
+    greetings: Annotated[list[str], Field(min_length=1)]
+    seed: int
+
+
+class Dedupe(Section):
+    """What counts as the same."""
+
+    thresholds: dict[str, Threshold]
+    """Similarity from which two records of a dataset are duplicates; a dataset not named is left alone."""
+
+
+class Validate(Section):
+    """How much may fail for good."""
+
+    max_failures: dict[str, Share]
+    """Share of a stage's units that may fail for good; a stage not named: none."""
+
+
+class Publish(Section):
+    """How the exported files look."""
+
+    speaker_names: bool
+    """Put `name：` before the human messages of the exported conversations."""
+
+
+class Train(Section):
+    """The model and its three trainings."""
+
+    base: str
+    """`tiny`, a local folder or hub id, or `none`."""
+    seed: int
+    vocabulary: Count
+    hidden: Count
+    layers: Count
+    heads: Count
+    max_length: Count
+    pretrain_epochs: Annotated[float, Field(gt=0)]
+    pretrain_lr: Annotated[float, Field(gt=0)]
+    sft_epochs: Annotated[float, Field(gt=0)]
+    sft_lr: Annotated[float, Field(gt=0)]
+    dpo_epochs: Annotated[float, Field(gt=0)]
+    dpo_lr: Annotated[float, Field(gt=0)]
+    dpo_beta: Annotated[float, Field(gt=0)]
+    batch: Count
+
+
+class Evaluate(Section):
+    """How the models are measured."""
+
+    seed: int
+    bootstrap: Count
+    max_new_tokens: Count
+    temperature: Annotated[float, Field(ge=0, le=2)]
+    """Of the sampled replies; 0 is greedy."""
+    prompts: Count
+    """How many held-out prompts are answered for style and for the sample conversations."""
+
+
+class Report(Section):
+    """How much the report shows."""
+
+    samples: Count
+
+
+class Params(Section):
+    huaben: str | None = None
+    """Version of huaben this repository was made for; set by `huaben init`."""
+    novel: Novel
+    character: Character
+    llm: LLM
+    chapters: Chapters
+    speakers: Speakers
+    dialogue: Dialogue
+    summary: SummaryParams
+    qa: QAParams
+    preference: PreferenceParams
+    clean: Clean
+    dedupe: Dedupe
+    validate_: Annotated[Validate, Field(alias="validate")]
+    publish: Publish
+    train: Train
+    evaluate: Evaluate
+    report: Report
+
+    def made(self) -> list[str]:
+        """Return the names of the datasets that this run makes, in the order of `records.DATASETS`."""
+        return [name for name in self._wanted() if name not in self.skipped()]
+
+    def skipped(self) -> list[str]:
+        """Return the datasets that are wanted but need a model, when there is none."""
+        if self.llm.provider != "none":
+            return []
+        needs_model = [name for name in self._wanted() if name.startswith(("summary", "qa"))]
+        return needs_model + (["preference"] if self.preference.ways == ["prompts"] else [])
+
+    def _wanted(self) -> list[str]:
+        versions = [f"{kind}_{v}" for kind in ("summary", "summary_qa") for v in self.summary.versions]
+        versions += [f"qa_{v}" for v in self.qa.versions]
+        preference = ["preference"] if self.preference.ways else []
+        return ["lines", "dialogue_raw", "dialogue", *versions, *preference, "pretrain"]
+
+
+class CastMember(Section):
+    """One of the people of the novel."""
+
+    name: str
+    aliases: list[str] = Field(default=[])
+    gender: Literal["male", "female"] | None = None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML without aliases (a bomb) and without repeated keys (the last would win unseen)."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(
+                None,
+                None,
+                "YAML aliases are not allowed",
+                self.peek_event().start_mark,  # type: ignore[no-untyped-call]
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (key_node, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} occurs twice", key_node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(path: Path) -> Any:
+    """Read one YAML file safely; every fault is an InputError that names file and place."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes; is this the right file?")
+        return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def load_params(path: Path) -> Params:
+    """Read params.yaml; unknown, missing and ill-typed keys are refused, all in one message."""
+    return _checked(Params, load_yaml(path), path)
+
+
+def load_cast(path: Path) -> list[CastMember]:
+    """Read a cast file: a list of `{name, aliases, gender}`; no alias may name two people."""
+    content = load_yaml(path)
+    if not isinstance(content, list):
+        raise InputError(f"{path}: a list of {{name, aliases, gender}} is expected")
+    cast = [_checked(CastMember, member, path) for member in content]
+    owner: dict[str, str] = {}
+    for member in cast:
+        for alias in dict.fromkeys([member.name, *member.aliases]):
+            if not alias.strip() or owner.setdefault(alias, member.name) != member.name:
+                raise InputError(f"{path}: {alias!r} is blank or names both {owner.get(alias)} and {member.name}")
+    return cast
+
+
+def _checked(shape: type[T], value: Any, path: Path) -> T:
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        faults = "\n".join(f"  {'.'.join(map(str, f['loc'])) or '(top)'}: {f['msg']}" for f in error.errors())
+        raise InputError(f"{path}:\n{faults}") from error

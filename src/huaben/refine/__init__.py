@@ -1,0 +1,1 @@
+"""Records → kept, and dropped with a reason."""

@@ -1,0 +1,52 @@
+"""Stages `clean` and `dedupe`: every dataset's records in, kept and dropped out; nothing vanishes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huaben.coverage import Coverage
+from huaben.files import read_jsonl, write_json, write_jsonl
+from huaben.params import Params
+from huaben.records import DATASETS
+from huaben.refine.clean import Sifted, clean
+from huaben.refine.dedupe import deduplicate
+
+
+def run_clean(sources: Mapping[str, Path], out: Path, coverage: Path, params: Params) -> Coverage:
+    """Clean the datasets that this run makes, each from its source file."""
+    joiner = "" if params.novel.language == "zh" else " "
+    sifted = {name: clean(name, _load(name, sources[name]), params.clean, joiner) for name in params.made()}
+    return _write("clean", sifted, out, coverage, params)
+
+
+def run_dedupe(source: Path, out: Path, coverage: Path, params: Params) -> Coverage:
+    """Deduplicate the datasets that have a threshold; the others pass through."""
+    sifted = {}
+    for name in params.made():
+        records = _load(name, source / f"{name}.jsonl")
+        threshold = params.dedupe.thresholds.get(name)
+        sifted[name] = deduplicate(records, threshold) if threshold else Sifted(records)
+    return _write("dedupe", sifted, out, coverage, params)
+
+
+def _load(dataset: str, path: Path) -> list[Any]:
+    return [DATASETS[dataset].model_validate(row) for row in read_jsonl(path)]
+
+
+def _write(stage: str, sifted: Mapping[str, Sifted], out: Path, coverage: Path, params: Params) -> Coverage:
+    counts = Coverage(stage)
+    datasets = {}
+    for name, result in sifted.items():
+        rows = sorted((record.row() for record in result.kept), key=lambda row: str(row["record_id"]))
+        dropped = sorted(result.dropped, key=lambda row: str(row["record"]["record_id"]))
+        kept = write_jsonl(out / f"{name}.jsonl", rows)
+        write_jsonl(out / "dropped" / f"{name}.jsonl", dropped)
+        datasets[name] = {"input": kept + len(dropped), "kept": kept, "dropped": len(dropped)}
+        counts.add("ok" if kept else "empty", None if kept else f"{name}: nothing left")
+        counts.rows += kept
+        for row in dropped:
+            counts.dropped[f"{name}: {row['reason']}"] += 1
+    for _ in params.skipped():
+        counts.add("skipped", "no provider")
+    write_json(coverage, {**counts.as_metrics(), "datasets": datasets})
+    return counts

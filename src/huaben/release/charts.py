@@ -1,0 +1,118 @@
+"""Numbers made fit to print, and the geometry of bars: no value is computed here, only placed and rounded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH = 200.0
+"""Of a bar's drawing, in its own units; the page stretches it."""
+
+METRICS: dict[str, tuple[str, str]] = {
+    "preference_accuracy": (
+        "Preference accuracy",
+        "held-out pairs whose chosen reply is the likelier one; higher is better",
+    ),
+    "preference_margin": ("Preference margin", "log p of chosen over rejected, in nats; higher is better"),
+    "style_score": (
+        "Style",
+        "replies to held-out prompts that a classifier takes for the character; higher is better",
+    ),
+    "knowledge_accuracy": ("Knowledge", "four-way exam about train chapters, in other words; higher is better"),
+    "knowledge_control": ("Knowledge, control", "the same about chapters never trained on; should stay at chance"),
+    "perplexity_general": ("Perplexity", "on general text held out, a token; lower is better, a rise is forgetting"),
+    "short_replies": ("Short replies", "share under six letters; lower is better"),
+    "shared_replies": ("Shared replies", "share that another prompt got too; lower is better"),
+    "distinct_2": (
+        "Distinct pairs",
+        "share of a reply's neighbouring characters that occur once; higher is more varied",
+    ),
+}
+"""Known metrics in the order of the page: label, and what it means. Others follow under their own names."""
+
+_PARTS = ("_low", "_high", "_n")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A value on a scale that its metric's bars share; positions in units of `WIDTH`."""
+
+    name: str
+    is_baseline: bool
+    value: float
+    low: float | None
+    high: float | None
+    n: int | None
+    start: float
+    length: float
+    low_at: float | None
+    high_at: float | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of all models and baselines."""
+
+    name: str
+    label: str
+    meaning: str
+    bars: tuple[Bar, ...]
+
+
+def metrics_of(evaluation: Mapping[str, Any]) -> list[Metric]:
+    """Return every metric that a model has, each with the models and then the baselines that have it."""
+    models, baselines = evaluation.get("models", {}), evaluation.get("baselines", {})
+    names = {key for numbers in models.values() for key in numbers if not key.endswith(_PARTS)}
+    known = [name for name in METRICS if name in names]
+    return [_metric(name, models, baselines) for name in known + sorted(names - METRICS.keys())]
+
+
+def _metric(name: str, models: Mapping[str, Any], baselines: Mapping[str, Any]) -> Metric:
+    sources = [(model, False, numbers) for model, numbers in models.items() if name in numbers]
+    sources += [(baseline, True, numbers) for baseline, numbers in baselines.items() if name in numbers]
+    reach = [
+        float(numbers[key])
+        for _, _, numbers in sources
+        for key in (name, f"{name}_low", f"{name}_high")
+        if key in numbers
+    ]
+    low, high = min(0.0, *reach), max(0.0, *reach)
+    if low == 0.0 and high <= 1.0:
+        high = 1.0  # a share is drawn against the whole
+    scale = WIDTH / ((high - low) or 1.0)
+    label, meaning = METRICS.get(name, (name.replace("_", " "), ""))
+    bars = [_bar(name, source, low, scale) for source in sources]
+    return Metric(name, label, meaning, tuple(bars))
+
+
+def _bar(name: str, source: tuple[str, bool, Mapping[str, Any]], origin: float, scale: float) -> Bar:
+    model, is_baseline, numbers = source
+    value, low, high, n = (numbers.get(f"{name}{part}") for part in ("", *_PARTS))
+    place = [(float(number) - origin) * scale if number is not None else None for number in (0.0, value, low, high)]
+    zero, end = place[0] or 0.0, place[1] or 0.0
+    count = None if n is None else int(n)
+    return Bar(model, is_baseline, float(value or 0), low, high, count, min(zero, end), abs(end - zero), *place[2:])
+
+
+def stacked(counts: Sequence[tuple[str, float]]) -> list[tuple[str, float, float]]:
+    """Return (name, start, length) of the parts of one bar, in units of `WIDTH`; empty parts are left out."""
+    total = sum(count for _, count in counts) or 1
+    parts, start = [], 0.0
+    for name, count in counts:
+        length = WIDTH * count / total
+        if count:
+            parts.append((name, start, length))
+        start += length
+    return parts
+
+
+def number(value: Any) -> str:
+    """Return a value as people read it: 12,345, 0.713, yes, – for what is not there."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) or (isinstance(value, float) and (abs(value) >= 1000 or value == 0)):
+        return f"{value:,.0f}"
+    if isinstance(value, float):
+        return f"{value:,.3f}" if abs(value) >= 0.001 else f"{value:.2g}"
+    return str(value)

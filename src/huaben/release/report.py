@@ -1,0 +1,136 @@
+"""Stage `report`: one static page and its Markdown twin, from what the other stages measured (`huaben report`).
+
+In: the files of `reports/`. Out: two texts. Nothing is measured here. The page loads nothing, runs no
+script, and takes every text for untrusted: novels and models write what they like.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huaben.files import read_json
+from huaben.params import Params
+from huaben.release.card import total_cost
+from huaben.release.charts import WIDTH, metrics_of, number, stacked
+from huaben.release.markdown import TEMPLATES, render, visible
+
+STAGES = ("chapters", "lines", "speakers", "dialogue", "summary", "qa", "preference", "clean", "dedupe")
+"""The stages that a row passes, in order."""
+OUTCOMES = ("ok", "empty", "skipped", "failed")
+MADE_BY = {
+    "gates": "validate",
+    "profile": "validate",
+    "rules": "score",
+    "train": "train",
+    "evaluation": "evaluate",
+    "samples": "evaluate",
+}
+"""Each single report, and the stage that makes it."""
+
+
+def render_report(reports: Path, params: Params) -> tuple[str, str]:
+    """Return the report as HTML and as Markdown.
+
+    A report that is not there, or says that it was skipped, becomes a sentence that says so. Raises
+    InputError for a file that is there and cannot be read.
+    """
+    context = _context(reports, params)
+    return _render_page("report.html.j2", context), render("report.md.j2", context)
+
+
+def _render_page(template: str, context: dict[str, Any]) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def shown(value: Any) -> Any:
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(context)
+
+
+def _context(reports: Path, params: Params) -> dict[str, Any]:
+    found = {name: _read(reports / f"{name}.json") for name in MADE_BY}
+    coverage, cost = (_by_stage(reports / kind) for kind in ("coverage", "cost"))
+    evaluation = found["evaluation"] or {}
+    return {
+        "params": params,
+        "number": number,
+        "width": WIDTH,
+        "missing": {name: _why_missing(name, found) for name in MADE_BY},
+        "verdict": _verdict(found["gates"] or {}),
+        "skipped": params.skipped(),
+        "profile": found["profile"] or {},
+        "funnel": [_funnel_step(stage, coverage[stage]) for stage in STAGES if stage in coverage],
+        "cost": {stage: cost[stage] for stage in STAGES if stage in cost},
+        "cost_totals": total_cost(cost),
+        "rules": found["rules"],
+        "metrics": metrics_of(evaluation),
+        "left_out": dict(sorted(evaluation.get("left_out", {}).items())),
+        "training": dict(sorted((found["train"] or {}).items())),
+        "samples": [_sample(sample) for sample in (found["samples"] or [])[: params.report.samples]],
+    }
+
+
+def _read(path: Path) -> Any:
+    return read_json(path) if path.exists() else None
+
+
+def _by_stage(folder: Path) -> dict[str, Any]:
+    return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
+
+
+def _why_missing(name: str, found: Mapping[str, Any]) -> str | None:
+    """Return why there is nothing to show of a report, or None where there is something."""
+    content, source = found[name], "evaluation" if name == "samples" else name
+    if content is None:
+        return f"stage {MADE_BY[name]} has not written {name}.json"
+    if source in ("train", "evaluation") and "skipped" in (found[source] or {}):
+        return str(found[source]["skipped"])
+    return None if content else f"{name}.json is empty"
+
+
+def _verdict(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the gates as (name, gate) pairs: the failed ones, critical before warnings, and the passed ones."""
+    gates = sorted(report.get("gates", {}).items(), key=lambda gate: (gate[1]["severity"] != "critical", gate[0]))
+    failed = [gate for gate in gates if not gate[1]["passed"]]
+    return {
+        "passed": report.get("passed") is True,
+        "all": gates,
+        "failed": failed,
+        "held": [gate for gate in gates if gate[1]["passed"]],
+        "critical": [name for name, gate in failed if gate["severity"] == "critical"],
+    }
+
+
+def _funnel_step(stage: str, coverage: Mapping[str, Any]) -> dict[str, Any]:
+    counts = [(outcome, coverage[outcome]) for outcome in OUTCOMES]
+    return {
+        "stage": stage,
+        "units": coverage["units"],
+        "counts": [(outcome, count) for outcome, count in counts if count],
+        "parts": stacked(counts),
+        "rows": coverage.get("rows"),
+        "reasons": _most_frequent(coverage.get("reasons", {})),
+        "dropped": _most_frequent(coverage.get("dropped", {})),
+        "datasets": coverage.get("datasets", {}),
+    }
+
+
+def _most_frequent(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sample's prompt as (role, text) pairs, and its replies by who gave them."""
+    prompt = sample["prompt"]
+    turns = [("user", prompt)] if isinstance(prompt, str) else [(turn["role"], turn["content"]) for turn in prompt]
+    replies = {name: text for name, text in sample.items() if name not in ("prompt", "record_id")}
+    return {"prompt": turns, "replies": replies}

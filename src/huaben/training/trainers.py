@@ -1,0 +1,128 @@
+"""The only place that builds TRL trainers: settings, one run, what it logged.
+
+TRL renames its options between releases (it is pinned in pyproject.toml); nothing else names them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huaben.params import Train
+
+
+@dataclass(frozen=True)
+class Course:
+    """What sets one phase of training apart from another; `lora`: train adapters and merge them."""
+
+    epochs: float
+    lr: float
+    lora: bool
+
+
+def prepare_process(offline: bool) -> None:
+    """Keep trainers silent, offline and single-threaded. Call before anything imports torch or huggingface_hub.
+
+    One thread: OpenMP's threads spin while they wait, which costs 4 to 11 times the time as soon as
+    anything else runs on the machine; it also keeps the order of sums, and so the weights, fixed.
+    """
+    import os
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["TQDM_DISABLE"] = "1"  # TRL's bar of the reference pass reads nothing else
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    import datasets
+    import torch
+    import transformers
+
+    datasets.disable_progress_bars()
+    transformers.utils.logging.disable_progress_bar()
+    torch.set_num_threads(1)
+
+
+def run_sft(
+    model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
+) -> tuple[Any, dict[str, float]]:
+    """Fine-tune on prompt-completion rows (loss on the completion) or on token ids (loss on all).
+
+    Returns the model and `loss` (mean of the last epoch) and `steps`.
+    """
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(**_settings(train, course, scratch)),
+        train_dataset=Dataset.from_list(list(rows)),
+        processing_class=tokenizer,
+        peft_config=_lora() if course.lora else None,
+    )
+    return _run(trainer, {"loss": "loss"})
+
+
+def run_dpo(
+    model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
+) -> tuple[Any, dict[str, float]]:
+    """Optimise preferences (Rafailov et al., 2023) against the model as it came in.
+
+    The reference's log-probabilities are computed once. Returns the model, `loss`, `steps`, and
+    `accuracy` and `margin` of the implicit rewards, means of the last epoch.
+    """
+    from datasets import Dataset
+    from trl import DPOConfig, DPOTrainer
+
+    trainer = DPOTrainer(
+        model=model,
+        args=DPOConfig(**_settings(train, course, scratch), beta=train.dpo_beta, precompute_ref_log_probs=True),
+        train_dataset=Dataset.from_list(list(rows)),
+        processing_class=tokenizer,
+        peft_config=_lora() if course.lora else None,
+    )
+    return _run(trainer, {"loss": "loss", "accuracy": "rewards/accuracies", "margin": "rewards/margins"})
+
+
+def _settings(train: Train, course: Course, scratch: Path) -> dict[str, Any]:
+    import torch
+
+    gpu = torch.cuda.is_available()
+    return {
+        "output_dir": str(scratch),
+        "num_train_epochs": course.epochs,
+        "learning_rate": course.lr,
+        "per_device_train_batch_size": train.batch,
+        "max_length": train.max_length,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.05,
+        "seed": train.seed,
+        "data_seed": train.seed,
+        "use_cpu": not gpu,
+        "bf16": gpu,
+        "dataloader_pin_memory": gpu,
+        "activation_checkpointing": False,
+        "logging_strategy": "epoch",
+        "save_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+    }
+
+
+def _lora() -> Any:
+    from peft import LoraConfig
+
+    return LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
+
+
+def _run(trainer: Any, wanted: dict[str, str]) -> tuple[Any, dict[str, float]]:
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)  # it prints every log
+    trainer.train()
+    logs = [log for log in trainer.state.log_history if "loss" in log]
+    metrics = {name: round(float(logs[-1][key]), 6) for name, key in wanted.items()}
+    model = trainer.model
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload()
+    return model, {**metrics, "steps": float(trainer.state.global_step)}

@@ -1,0 +1,341 @@
+"""A small novel with every dataset that is made of it, right in all respects, for the tests of the gates.
+
+`make_world` returns the rows in memory; a test plants its defect there and calls `write`.
+"""
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from huaben.gates.conservation import STAGES, Refined
+from huaben.params import load_params
+from huaben.records import Chapter, make_id
+
+REPOSITORY = Path(__file__).parent.parent
+SCHEMAS = REPOSITORY / "schemas"
+HERO, OTHER = "沈更生", "许知秋"
+N_CHAPTERS = 10
+TEST, VALIDATION = (9, 10), (8,)
+EXCHANGES = 3
+ANGLES = ("terms", "plot", "speech", "depth")
+DIGITS = "零一二三四五六七八九十"
+
+
+@dataclass
+class World:
+    """All rows by dataset, the chapters, what the stages dropped, and their coverage."""
+
+    rows: dict
+    chapters: list
+    dropped_by_clean: dict
+    dropped_by_dedupe: dict
+    coverage: dict = field(default_factory=dict)
+
+    def write(self, root):
+        """Write every file where the pipeline has it."""
+        write_rows(root / "data/chapters/chapters.jsonl", self.chapters)
+        for name, rows in self.rows.items():
+            dropped = self.dropped_by_dedupe.get(name, [])
+            cleaned = rows + [row["record"] for row in dropped]
+            write_rows(root / f"data/dedupe/{name}.jsonl", rows)
+            write_rows(root / f"data/clean/{name}.jsonl", cleaned)
+            write_rows(root / f"data/dedupe/dropped/{name}.jsonl", dropped)
+            write_rows(root / f"data/clean/dropped/{name}.jsonl", self.dropped_by_clean.get(name, []))
+        for stage in STAGES:
+            write_json(root / f"reports/coverage/{stage}.json", self.stage_coverage(stage))
+        return root
+
+    def stage_coverage(self, stage):
+        counts = {"units": 10, "ok": 9, "empty": 1, "skipped": 0, "failed": 0}
+        if stage in ("clean", "dedupe"):
+            counts["datasets"] = {name: self._counts(stage, name) for name in self.rows}
+        return {**counts, **self.coverage.get(stage, {})}
+
+    def _counts(self, stage, name):
+        after = len(self.rows[name])
+        by_clean, by_dedupe = (len(d.get(name, [])) for d in (self.dropped_by_clean, self.dropped_by_dedupe))
+        if stage == "dedupe":
+            return {"input": after + by_dedupe, "kept": after, "dropped": by_dedupe}
+        return {"input": after + by_dedupe + by_clean, "kept": after + by_dedupe, "dropped": by_clean}
+
+
+def make_world():
+    """Return a fresh copy that a test may spoil."""
+    return deepcopy(_world())
+
+
+def make_small():
+    """Return a world of six datasets and its parameters, for tests that need the whole stage."""
+    world = make_world()
+    world.rows = {
+        name: rows for name, rows in world.rows.items() if not name.startswith("summary") and name != "qa_v2"
+    }
+    params = with_section(with_section(make_params(), "summary", versions=[]), "qa", versions=["v1"])
+    return world, params
+
+
+@cache
+def make_params():
+    """Return the repository's parameters, with all that the gates read fixed to this world."""
+    params = load_params(REPOSITORY / "params.yaml")
+    sections = {
+        "llm": {"provider": "recorded"},
+        "novel": {"slug": "zhong", "language": "zh"},
+        "chapters": {"test": list(TEST), "validation": list(VALIDATION), "piece_characters": 200},
+        "summary": {"versions": ["v1", "v2"], "questions": ["《$title》讲了什么？"]},
+        "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章"]},
+        "preference": {"ways": ["prompts", "contrast"]},
+        "validate_": {"max_failures": {}},
+    }
+    changed = {name: getattr(params, name).model_copy(update=values) for name, values in sections.items()}
+    return params.model_copy(update=changed)
+
+
+def with_section(params, name, **values):
+    """Return the parameters with some values of one section changed."""
+    return params.model_copy(update={name: getattr(params, name).model_copy(update=values)})
+
+
+def places(root):
+    """Return the arguments of `validate` for a world written to `root`."""
+    data = root / "data"
+    return {
+        "datasets": data / "dedupe",
+        "chapters": data / "chapters/chapters.jsonl",
+        "dropped": [data / "clean/dropped", data / "dedupe/dropped"],
+        "coverage": root / "reports/coverage",
+        "clean": data / "clean",
+        "root": root,
+    }
+
+
+def refined(root):
+    """Return where the rules of conservation look in `root`."""
+    data = root / "data"
+    return Refined(data / "clean", data / "clean/dropped", data / "dedupe/dropped", root / "reports/coverage")
+
+
+def write_rows(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def write_json(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+@cache
+def _world():
+    chapters = [_chapter(n) for n in range(1, N_CHAPTERS + 1)]
+    rows = {
+        "lines": [row for c in chapters for row in _lines(c)],
+        "dialogue_raw": [_conversation(c, greeted=False) for c in chapters],
+        "dialogue": [_conversation(c, greeted=c.index == 2) for c in chapters],
+        "summary_v1": [_summary(c, "v1") for c in chapters],
+        "summary_v2": [_summary(c, "v2") for c in chapters],
+        "summary_qa_v1": [_summary_qa(c, "v1") for c in chapters],
+        "summary_qa_v2": [_summary_qa(c, "v2") for c in chapters],
+        "qa_v1": [_qa(c, "qa_v1", "facts", i) for c in chapters for i in range(4)],
+        "qa_v2": [_qa(c, "qa_v2", ANGLES[i % 4], i) for c in chapters for i in range(8)],
+        "preference": [_prompt_pair(i) for i in range(20)] + [_contrast_pair(c) for c in chapters],
+        "pretrain": [_piece(c) for c in chapters],
+    }
+    short = {**rows["dialogue"][0], "record_id": make_id("short")}
+    copy = {**rows["qa_v1"][0], "record_id": make_id("copy")}
+    by_clean = {"dialogue": [{"reason": "no reply", "by": None, "record": short}]}
+    by_dedupe = {"qa_v1": [{"reason": "exact duplicate", "by": rows["qa_v1"][0]["record_id"], "record": copy}]}
+    return World(rows, [c.row() for c in chapters], by_clean, by_dedupe)
+
+
+def _split(n):
+    return "test" if n in TEST else "validation" if n in VALIDATION else "train"
+
+
+def _asked(n, k):
+    return f"第{DIGITS[n]}号楼的第{DIGITS[k]}只钟今夜怎么不响？"
+
+
+def _said(n, k):
+    return f"它没有停，是第{DIGITS[n]}更的水漫过了第{DIGITS[k]}根指针。"
+
+
+def _chapter(n):
+    lines = [f"第{DIGITS[n]}夜，雨下得很细，城里的灯一盏一盏灭了，只有钟楼上还亮着。"]
+    for k in range(EXCHANGES):
+        lines += [f"{OTHER}问：“{_asked(n, k)}”", f"{HERO}说：“{_said(n, k)}”"]
+    return Chapter(
+        chapter_id=make_id("chapter", n),
+        index=n,
+        number=n,
+        kind="chapter",
+        volume=None,
+        heading=f"第{DIGITS[n]}章 第{DIGITS[n]}只钟",
+        title=f"第{DIGITS[n]}只钟",
+        novel="zhong",
+        split=_split(n),
+        text="\n".join(lines),
+    )
+
+
+def _provenance(chapter, spans=(), prompt=None):
+    source = {"novel": "zhong", "chapter": chapter.index, "chapter_id": chapter.chapter_id, "spans": list(spans)}
+    reply = (
+        {"model": "a-model", "reply_id": make_id(prompt, chapter.index)}
+        if prompt
+        else {"model": None, "reply_id": None}
+    )
+    return {**source, "prompt": prompt, **reply, "written_by": None}
+
+
+def _span(chapter, text):
+    start = chapter.text.index(text)
+    return [start, start + len(text)]
+
+
+def _quotations(chapter):
+    for k in range(EXCHANGES):
+        yield OTHER, HERO, _asked(chapter.index, k)
+        yield HERO, OTHER, _said(chapter.index, k)
+
+
+def _lines(chapter):
+    for speaker, addressee, text in _quotations(chapter):
+        start, end = _span(chapter, text)
+        yield {
+            "record_id": make_id("lines", chapter.index, start),
+            "split": chapter.split,
+            "chapter": chapter.index,
+            "start": start,
+            "end": end,
+            "text": text,
+            "kind": "speech",
+            "depth": 0,
+            "scene": 1,
+            "speaker": speaker,
+            "addressee": addressee,
+            "certainty": 0.97,
+            "evidence": f"{speaker}说",
+            "decided_by": "rule",
+            "provenance": _provenance(chapter, [[start, end]]),
+        }
+
+
+def _message(chapter, speaker, text, role=None):
+    role = role or ("assistant" if speaker == HERO else "user")
+    return {"role": role, "content": text, "speaker": speaker, "spans": [_span(chapter, text)], "origin": "novel"}
+
+
+def _conversation(chapter, greeted):
+    messages = [_message(chapter, speaker, text) for speaker, _, text in _quotations(chapter)]
+    if greeted:
+        greeting = {"role": "user", "content": "更生", "speaker": None, "spans": [], "origin": "greeting"}
+        messages = [greeting, *messages[1:]]
+    return {
+        "record_id": make_id("dialogue", chapter.index),
+        "split": chapter.split,
+        "character": HERO,
+        "scene": 1,
+        "messages": messages,
+        "provenance": _provenance(chapter, [span for message in messages for span in message["spans"]]),
+    }
+
+
+def _summary(chapter, version):
+    n = DIGITS[chapter.index]
+    plot = (
+        f"第{n}夜里，许知秋发现第{n}号楼的钟不响了，去问守钟的沈更生。"
+        f"沈更生说钟没有停，是水漫过了指针，许知秋不信，他便带她上楼去看。"
+    )
+    sides = {
+        "plot": plot,
+        "relations": (
+            f"许知秋在第{n}夜开始怀疑沈更生，却又离不开他的解释；"
+            f"沈更生把她当作第{n}个听得见钟声的人，两人之间第一次有了约定。"
+        ),
+        "psychology": (
+            f"沈更生分不清水声和钟声，在第{n}夜里既害怕又得意；"
+            f"许知秋嘴上不信，心里已经跟着他数起了第{n}更的鼓点，再也睡不着。"
+        ),
+    }
+    names = ["summary"] if version == "v1" else list(sides)
+    aspects = [{"aspect": name, "text": sides.get(name, plot)} for name in names]
+    return {
+        "record_id": make_id("summary", version, chapter.index),
+        "split": chapter.split,
+        "title": chapter.title,
+        "summary": "\n".join(aspect["text"] for aspect in aspects),
+        "aspects": aspects,
+        "provenance": _provenance(chapter, prompt=f"summary.{version}"),
+    }
+
+
+def _summary_qa(chapter, version):
+    return {
+        "record_id": make_id("summary_qa", version, chapter.index),
+        "split": chapter.split,
+        "angle": "summary",
+        "question": f"《{chapter.title}》讲了什么？",
+        "answer": _summary(chapter, version)["summary"],
+        "evidence": None,
+        "provenance": _provenance(chapter, prompt=f"summary.{version}"),
+    }
+
+
+def _qa(chapter, dataset, angle, i):
+    evidence = _said(chapter.index, i % EXCHANGES)
+    n = DIGITS[chapter.index]
+    answer = f"漫过了第{DIGITS[i]}根" if dataset == "qa_v1" else f"沈更生说第{n}更的水漫过了第{DIGITS[i]}根指针。"
+    return {
+        "record_id": make_id(dataset, chapter.index, i),
+        "split": chapter.split,
+        "angle": angle,
+        "question": f"沈更生怎样解释第{n}号楼第{DIGITS[i]}只钟不响？",
+        "answer": answer,
+        "evidence": evidence,
+        "provenance": _provenance(chapter, [_span(chapter, evidence)], prompt=dataset.replace("_", ".")),
+    }
+
+
+def _prompt_pair(i):
+    split = "test" if i % 5 == 0 else "train"
+    outside = {"novel": "zhong", "chapter": 0, "chapter_id": "", "spans": []}
+    reply = {"prompt": "chosen.v1", "model": "a-model", "reply_id": make_id("chosen", i), "written_by": None}
+    return {
+        "record_id": make_id("preference", "prompts", i),
+        "split": split,
+        "way": "prompts",
+        "prompt": [_plain("user", f"你今年是不是{i}岁？", "prompt")],
+        "chosen": [_plain("assistant", f"{i}岁？钟敲了{i}下，我还没数完呢。", "reply")],
+        "rejected": [_plain("assistant", f"是的，我今年{i}岁，谢谢关心。", "reply")],
+        "provenance": {**outside, **reply},
+    }
+
+
+def _contrast_pair(chapter):
+    prompt, chosen = _asked(chapter.index, 0), _said(chapter.index, 0)
+    sober = {**_message(chapter, OTHER, _asked(chapter.index, 1), "assistant"), "spans": []}
+    return {
+        "record_id": make_id("preference", "contrast", chapter.index),
+        "split": chapter.split,
+        "way": "contrast",
+        "prompt": [_message(chapter, OTHER, prompt)],
+        "chosen": [_message(chapter, HERO, chosen)],
+        "rejected": [sober],
+        "provenance": _provenance(chapter, [_span(chapter, prompt), _span(chapter, chosen)]),
+    }
+
+
+def _plain(role, content, origin):
+    return {"role": role, "content": content, "speaker": None, "spans": [], "origin": origin}
+
+
+def _piece(chapter):
+    return {
+        "record_id": make_id("pretrain", chapter.index),
+        "split": chapter.split,
+        "text": chapter.text,
+        "provenance": _provenance(chapter, [[0, len(chapter.text)]]),
+    }

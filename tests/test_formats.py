@@ -1,0 +1,112 @@
+"""Records in the shapes that trainers read."""
+
+from huaben.records import QA, Conversation, Message, Piece, Preference, Provenance, Summary
+from huaben.release import formats
+
+PLACE = Provenance(novel="lianggengtian", chapter=3, chapter_id="c3")
+HOSTILE = "<script>alert(1)</script> {{7*7}} ``` | \u202e =1+1 \\n \x00"
+
+
+def record(kind, **values):
+    return kind(record_id="0123456789abcdef", split="train", provenance=PLACE, **values)
+
+
+def said(role, content, speaker=None):
+    return Message(role=role, content=content, speaker=speaker)
+
+
+def conversation(*messages):
+    return record(Conversation, character="沈更生", scene=1, messages=messages)
+
+
+def question(text="谁在敲钟？", answer="更夫。"):
+    return record(QA, angle="plot", question=text, answer=answer, evidence=None)
+
+
+TALK = conversation(
+    said("user", "更生，几点了？", "周医生"), said("assistant", "三更了。", "沈更生"), said("user", "说话", None)
+)
+
+
+def test_a_conversation_becomes_sharegpt():
+    assert formats.sharegpt(TALK) == {
+        "conversations": [
+            {"from": "human", "value": "更生，几点了？"},
+            {"from": "gpt", "value": "三更了。"},
+            {"from": "human", "value": "说话"},
+        ],
+        "chapter": 3,
+    }
+
+
+def test_names_go_before_human_messages_with_a_known_speaker_only():
+    values = [turn["value"] for turn in formats.sharegpt(TALK, "：")["conversations"]]
+    assert values == ["周医生：更生，几点了？", "三更了。", "说话"]
+
+
+def test_a_question_becomes_sharegpt():
+    assert formats.sharegpt_qa(question()) == {
+        "conversations": [{"from": "human", "value": "谁在敲钟？"}, {"from": "gpt", "value": "更夫。"}],
+        "chapter": 3,
+    }
+
+
+def test_a_question_becomes_alpaca():
+    assert formats.alpaca(question()) == {"instruction": "谁在敲钟？", "input": "", "output": "更夫。"}
+
+
+def test_llama_factory_takes_only_alternating_sides():
+    human, gpt = said("user", "几点了？"), said("assistant", "三更。")
+    kept = [(human, gpt), (human, gpt, human, gpt)]
+    skipped = [(human,), (gpt, human), (human, gpt, human), (human, human), (human, said("assistant", " \n"))]
+    assert [formats.alternates(formats.sharegpt(conversation(*messages))) for messages in kept] == [True, True]
+    assert [formats.alternates(formats.sharegpt(conversation(*messages))) for messages in skipped] == [False] * 5
+    assert not formats.alternates({"conversations": []})
+
+
+def preference(*prompt):
+    chosen, rejected = said("assistant", "钟在水里走！"), said("assistant", "三点。")
+    return record(Preference, way="prompts", prompt=prompt, chosen=(chosen,), rejected=(rejected,))
+
+
+def test_a_pair_becomes_alpaca_with_the_persona_as_instruction():
+    pair = preference(said("user", "几点了？", "周医生"))
+    assert formats.alpaca_preference(pair, "你是沈更生。") == {
+        "instruction": "你是沈更生。",
+        "input": "几点了？",
+        "chosen": "钟在水里走！",
+        "rejected": "三点。",
+    }
+
+
+def test_the_messages_of_a_longer_prompt_become_named_lines():
+    pair = preference(
+        said("user", "几点了？", "周医生"), said("assistant", "嘘。", "沈更生"), said("user", "你听见什么？")
+    )
+    assert formats.alpaca_preference(pair, "")["input"] == "周医生：几点了？\n沈更生：嘘。\n你听见什么？"
+
+
+def test_a_summary_keeps_its_text_and_chapter():
+    summary = record(Summary, title="雨", summary="下雨了。", aspects=())
+    assert formats.chapter_summary(summary) == {"summary": "下雨了。", "chapter": 3}
+
+
+def test_a_piece_becomes_text():
+    assert formats.pretrain(record(Piece, text="雨下了一夜。")) == {"text": "雨下了一夜。"}
+
+
+def test_trl_rows_have_roles_and_contents_only():
+    assert formats.trl_messages(conversation(said("user", "几点了？", "周医生"), said("assistant", "三更。"))) == {
+        "messages": [{"role": "user", "content": "几点了？"}, {"role": "assistant", "content": "三更。"}]
+    }
+    assert formats.trl_preference(preference(said("user", "几点了？", "周医生"))) == {
+        "prompt": [{"role": "user", "content": "几点了？"}],
+        "chosen": [{"role": "assistant", "content": "钟在水里走！"}],
+        "rejected": [{"role": "assistant", "content": "三点。"}],
+    }
+
+
+def test_hostile_text_is_not_touched():
+    assert formats.alpaca(question(HOSTILE, HOSTILE)) == {"instruction": HOSTILE, "input": "", "output": HOSTILE}
+    assert formats.pretrain(record(Piece, text=HOSTILE)) == {"text": HOSTILE}
+    assert formats.sharegpt(conversation(said("user", HOSTILE)))["conversations"][0]["value"] == HOSTILE

@@ -1,0 +1,515 @@
+"""The release: what is refused, what is written, what a consumer loads, and how it is replaced."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from huaben.errors import HuabenError, InputError
+from huaben.files import write_jsonl
+from huaben.params import load_params
+from huaben.records import DATASETS, make_id
+from huaben.release.card import origins, total_cost
+from huaben.release.checksums import verify_release
+from huaben.release.descriptions import COLUMNS, DESCRIPTIONS, EVERY_CONFIG
+from huaben.release.folders import replacing_folder
+from huaben.release.markdown import code, escape, fence
+from huaben.release.publish import publish, read_records
+from huaben.release.roundtrip import round_trip
+from huaben.release.tables import arrow_schema
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when `datasets` is first imported, which is later than this
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def changed(params, **sections):
+    """Return params with some keys of some sections changed."""
+    return params.model_copy(update={k: getattr(params, k).model_copy(update=v) for k, v in sections.items()})
+
+
+PARAMS = changed(
+    load_params(ROOT / "params.yaml"),
+    novel={"slug": "lianggengtian", "title": "两更天", "language": "zh", "license": "cc0-1.0"},
+    character={"name": "沈更生", "slug": "shengengsheng", "persona": "你是沈更生。"},
+    llm={"provider": "recorded"},
+    summary={"versions": ["v1", "v2"]},
+    qa={"versions": ["v1", "v2"]},
+    preference={"ways": ["prompts", "contrast"]},
+    publish={"speaker_names": False},
+)
+SMALL = changed(PARAMS, llm={"provider": "none"}, preference={"ways": []})
+"""Makes four datasets: lines, dialogue_raw, dialogue, pretrain."""
+HOSTILE = "<script>alert(1)</script> {{7*7}} ```` | \u202eevil\u202c =1+1"
+NOTHING = {"prompt": None, "model": None, "reply_id": None, "written_by": None}
+
+
+def provenance(chapter=1, spans=(), **made):
+    place = {"novel": "lianggengtian", "chapter": chapter, "chapter_id": f"c{chapter:04d}"}
+    return {**place, "spans": [list(span) for span in spans], **NOTHING, **made}
+
+
+def message(role, content, **more):
+    return {"role": role, "content": content, "speaker": None, "spans": [], "origin": "novel", **more}
+
+
+def sample_rows(word="第一版"):
+    """Rows of every dataset: train and test, the nullable columns null in all of `lines`."""
+    line = {"text": word, "kind": "speech", "depth": 0, "scene": 1, "start": 0, "end": len(word)}
+    line |= {"speaker": None, "addressee": None, "certainty": 0.25, "evidence": None, "decided_by": None}
+    talk = [
+        message("user", "更生，几点了？", speaker="周医生", spans=[[0, 7]]),
+        message("assistant", f"三更了。{word}"),
+    ]
+    summary = {"title": "雨", "summary": word, "aspects": [{"aspect": "plot", "text": word}]}
+    question = {"angle": "plot", "question": "谁在敲钟？", "answer": HOSTILE, "evidence": "钟响了"}
+    pair = {"way": "prompts", "prompt": talk[:1], "chosen": talk[1:], "rejected": [message("assistant", "三点。")]}
+    written = {"prompt": "qa.v2", "reply_id": "r1", "written_by": "the huaben authors"}
+    asked = {"prompt": "summary.v2", "reply_id": "r2", "model": "deepseek-chat"}
+    rows = {
+        "lines": (line, NOTHING),
+        "dialogue_raw": ({"character": "沈更生", "scene": 1, "messages": talk[::-1]}, NOTHING),
+        "dialogue": ({"character": "沈更生", "scene": 1, "messages": talk}, NOTHING),
+        "summary_v1": (summary, asked),
+        "summary_v2": (summary, asked),
+        "summary_qa_v1": ({**question, "evidence": None}, asked),
+        "summary_qa_v2": ({**question, "evidence": None}, asked),
+        "qa_v1": (question, written),
+        "qa_v2": (question, written),
+        "preference": (pair, written),
+        "pretrain": ({"text": word * 20}, NOTHING),
+    }
+    return {name: [_row(name, *row, chapter) for chapter in (1, 2, 8)] for name, row in rows.items()}
+
+
+def _row(name, values, made, chapter):
+    row = {**values, "split": "test" if chapter == 8 else "train"}
+    row |= {"chapter": chapter} if name == "lines" else {}
+    row["provenance"] = provenance(chapter, **made)
+    return {"record_id": make_id(name, row), **row}
+
+
+def passed_gates(**more):
+    gates = {f"{name}.rows": gate(name) for name in DATASETS}
+    return {"passed": True, "skipped": [], "gates": {**gates, **more}}
+
+
+def gate(dataset, passed=True, severity="critical"):
+    return {"dataset": dataset, "kind": "rows", "severity": severity, "passed": passed, "observed": 3, "limit": 1}
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A release of every dataset, to be read only: the folder, its exports, and what publish returned."""
+    return release(tmp_path_factory.mktemp("released"), params=PARAMS)
+
+
+def release(tmp_path, rows=None, gates=None, params=SMALL, **more):
+    rows = sample_rows() if rows is None else rows
+    for name in params.made():
+        write_jsonl(tmp_path / "dedupe" / f"{name}.jsonl", rows[name])
+    out, exports = tmp_path / "dataset", tmp_path / "exports"
+    gates = passed_gates() if gates is None else gates
+    result = publish(tmp_path / "dedupe", gates, params, out, exports, more.pop("facts", {}), **more)
+    return out, exports, result
+
+
+def load(folder, config, cache=None):
+    import datasets
+
+    return datasets.load_dataset(str(folder), config, cache_dir=cache and str(cache))
+
+
+def front_matter(folder):
+    return yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+
+
+def folder_bytes(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# what is refused
+
+
+def test_a_failed_gate_stops_the_release_and_is_named(tmp_path):
+    gates = {**passed_gates(**{"lines.spans": gate("lines", passed=False)}), "passed": False}
+    with pytest.raises(HuabenError, match=r"gates failed: lines\.spans$"):
+        release(tmp_path, gates=gates)
+    assert not (tmp_path / "dataset").exists()
+    assert not (tmp_path / "exports").exists()
+
+
+def test_a_failed_gate_stops_the_release_whatever_the_verdict_says(tmp_path):
+    with pytest.raises(HuabenError, match=r"gates failed: lines\.spans$"):
+        release(tmp_path, gates=passed_gates(**{"lines.spans": gate("lines", passed=False)}))
+
+
+@pytest.mark.parametrize("verdict", [None, "true", 1, {}])
+def test_only_a_report_that_says_true_passes(tmp_path, verdict):
+    with pytest.raises(HuabenError, match="refused"):
+        release(tmp_path, gates={**passed_gates(), "passed": verdict})
+
+
+def test_a_dataset_that_no_gate_looked_at_is_refused(tmp_path):
+    gates = passed_gates()
+    del gates["gates"]["pretrain.rows"]
+    with pytest.raises(HuabenError, match="no gate looked at: pretrain"):
+        release(tmp_path, gates=gates)
+
+
+def test_inputs_that_changed_since_the_gates_saw_them_are_refused_by_name(tmp_path):
+    with pytest.raises(HuabenError, match=r"changed since the gates saw them: data/dedupe/lines\.jsonl"):
+        release(tmp_path, differing=["data/dedupe/lines.jsonl"])
+
+
+def test_a_failed_warning_does_not_stop_the_release_and_is_on_the_card(tmp_path):
+    out, _, _ = release(tmp_path, gates=passed_gates(drift=gate("lines", passed=False, severity="warning")))
+    assert "Warnings, which do not stop a release: `drift`." in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_dataset_without_rows_is_refused(tmp_path):
+    with pytest.raises(HuabenError, match=r"pretrain\.jsonl has no rows"):
+        release(tmp_path, rows={**sample_rows(), "pretrain": []})
+
+
+def test_a_row_of_another_shape_is_refused_with_its_id(tmp_path):
+    rows = sample_rows()
+    rows["pretrain"][1] = {**rows["pretrain"][1], "record_id": "abc", "text": None}
+    with pytest.raises(InputError, match=r"(?s)pretrain\.jsonl: row 'abc'.*text"):
+        release(tmp_path, rows=rows)
+
+
+def test_a_repeated_id_is_refused(tmp_path):
+    rows = sample_rows()
+    rows["lines"].append(rows["lines"][0])
+    with pytest.raises(InputError, match="occurs twice"):
+        release(tmp_path, rows=rows)
+
+
+def test_a_folder_that_is_no_release_is_not_deleted(tmp_path):
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="no release to replace"):
+        release(tmp_path)
+    assert (tmp_path / "dataset" / "thesis.txt").read_text() == "years of work"
+
+
+# what is written
+
+
+def test_every_config_loads_as_its_rows(released, tmp_path):
+    rows = sample_rows()
+    out, _, result = released
+    for name in DATASETS:
+        loaded = load(out, name, tmp_path / "fresh")
+        expected = sorted((row for row in rows[name] if row["split"] == "train"), key=lambda row: row["record_id"])
+        assert list(loaded["train"]) == expected, name
+        assert list(loaded["test"]) == [row for row in rows[name] if row["split"] == "test"], name
+    assert result["rows"]["qa_v2"] == {"train": 2, "test": 1}
+
+
+def test_a_new_release_loads_its_own_rows_from_a_used_cache(tmp_path):
+    for word in ("第一版", "第二版", "第三版"):
+        out, _, _ = release(tmp_path, rows=sample_rows(word))
+        assert load(out, "pretrain", tmp_path / "used")["train"][0]["text"] == word * 20
+
+
+def test_without_the_hash_the_cache_would_serve_old_rows(tmp_path):
+    for word in ("第一版", "第二版"):
+        out, _, _ = release(tmp_path, rows=sample_rows(word))
+        card = (out / "README.md").read_text(encoding="utf-8")
+        lines = [
+            line for line in card.splitlines() if not line.startswith(("  description: sha256:", "  download_size"))
+        ]
+        (out / "README.md").write_text("\n".join(lines), encoding="utf-8")
+        loaded = load(out, "lines", tmp_path / "used")["train"][0]["text"]
+    assert loaded == "第一版"  # if this fails, `datasets` is mended and the hash may go
+
+
+def test_columns_that_are_null_in_every_row_keep_their_type(released, tmp_path):
+    out, _, _ = released
+    features = load(out, "lines", tmp_path / "fresh")["train"].features
+    assert (features["speaker"].dtype, features["addressee"].dtype, features["certainty"].dtype) == (
+        "string",
+        "string",
+        "float64",
+    )
+
+
+def test_nested_columns_have_declared_types():
+    assert str(arrow_schema("dialogue").field("messages").type) == (
+        "list<item: struct<role: string, content: string, speaker: string, "
+        "spans: list<item: list<item: int64>>, origin: string>>"
+    )
+
+
+def test_a_split_without_rows_has_no_file_and_no_entry(tmp_path):
+    rows = sample_rows()
+    rows["pretrain"] = [row for row in rows["pretrain"] if row["split"] == "train"]
+    out, _, _ = release(tmp_path, rows=rows)
+    assert [path.name for path in sorted((out / "pretrain").iterdir())] == ["train-00000-of-00001.parquet"]
+    entry = next(config for config in front_matter(out)["configs"] if config["config_name"] == "pretrain")
+    assert entry["data_files"] == [{"split": "train", "path": "pretrain/train-00000-of-00001.parquet"}]
+
+
+def test_equal_rows_give_equal_bytes_in_any_order(tmp_path):
+    first, first_exports, _ = release(tmp_path / "a")
+    shuffled = {name: rows[::-1] for name, rows in sample_rows().items()}
+    second, second_exports, _ = release(tmp_path / "b", rows=shuffled)
+    assert folder_bytes(first) == folder_bytes(second)
+    assert folder_bytes(first_exports) == folder_bytes(second_exports)
+
+
+def test_skipped_datasets_are_not_published(tmp_path):
+    out, exports, result = release(tmp_path)
+    names = [config["config_name"] for config in front_matter(out)["configs"]]
+    assert names == ["lines", "dialogue_raw", "dialogue", "pretrain"]
+    assert result["skipped"] == ["summary_v1", "summary_v2", "summary_qa_v1", "summary_qa_v2", "qa_v1", "qa_v2"]
+    assert not list(exports.glob("*-qa*.json"))
+    assert (
+        "Not made, because it needs a model and none was configured: `summary_v1`" in (out / "README.md").read_text()
+    )
+
+
+def test_a_changed_file_does_not_pass_the_round_trip(tmp_path):
+    out, _, _ = release(tmp_path)
+    rows = [record.row() for record in read_records(tmp_path / "dedupe", "dialogue")]
+    train, test = ([row for row in rows if row["split"] == split] for split in ("train", "test"))
+    assert round_trip(out, {"dialogue": {"train": train}}) == ["dialogue: has splits ['test', 'train'], not ['train']"]
+    raw = out / "dialogue_raw" / "train-00000-of-00001.parquet"
+    raw.replace(out / "dialogue" / raw.name)
+    assert round_trip(out, {"dialogue": {"train": train, "test": test}}) == ["dialogue: other rows in train"]
+
+
+def test_a_release_that_does_not_load_as_its_rows_is_refused(tmp_path, monkeypatch):
+    import pyarrow.parquet as pq
+
+    write = pq.write_table
+    monkeypatch.setattr(pq, "write_table", lambda table, path, **options: write(table.slice(1), path, **options))
+    with pytest.raises(HuabenError, match="does not load as its rows: lines: .*; dialogue_raw: .*; pretrain: "):
+        release(tmp_path)
+    assert not (tmp_path / "dataset").exists()
+
+
+# the card
+
+
+def test_the_card_tells_who_made_the_rows():
+    rows = [{"provenance": provenance()}, {"provenance": provenance(prompt="qa.v2", model="m|1")}]
+    rows += [{"provenance": provenance(prompt="qa.v2", written_by="the <b>authors</b>")}] * 2
+    assert origins(rows) == [
+        "2 from recorded replies written by the &lt;b&gt;authors&lt;/b&gt; (prompt qa.v2)",
+        "1 by rules alone, without a model",
+        "1 from replies of the model m\\|1 (prompt qa.v2)",
+    ]
+
+
+def test_the_card_adds_up_the_cost_by_currency():
+    stages = {
+        "qa": {"currency": "CNY", "replies": 2, "money": 0.5, "tokens_hit": 1, "tokens_miss": 2, "tokens_output": 3},
+        "summary": {
+            "currency": "CNY",
+            "replies": 1,
+            "money": 0.25,
+            "tokens_hit": 0,
+            "tokens_miss": 1,
+            "tokens_output": 1,
+        },
+    }
+    assert total_cost(stages) == [
+        {"currency": "CNY", "replies": 3, "money": 0.75, "tokens_hit": 1, "tokens_miss": 3, "tokens_output": 4}
+    ]
+
+
+def test_a_novel_without_a_licence_is_other_with_a_notice(tmp_path):
+    out, _, _ = release(tmp_path, params=changed(SMALL, novel={"license": None}))
+    assert front_matter(out)["license"] == "other"
+    assert "The text of the novel is not ours to license" in (out / "README.md").read_text(encoding="utf-8")
+    licensed, _, _ = release(tmp_path)
+    assert front_matter(licensed)["license"] == "cc0-1.0"
+    assert "not ours to license" not in (licensed / "README.md").read_text(encoding="utf-8")
+
+
+def test_hostile_text_stays_text_on_the_card(tmp_path):
+    hostile = changed(SMALL, novel={"title": f"a\n---\nb {HOSTILE}", "author": HOSTILE})
+    out, _, _ = release(tmp_path, rows=sample_rows(HOSTILE), params=hostile)
+    card = (out / "README.md").read_text(encoding="utf-8")
+    header, body = card.split("\n---\n", 1)
+    assert yaml.safe_load(header)["language"] == ["zh"]
+    assert "\u202e" not in card
+    outside = [part for index, part in enumerate(body.split("\n`````")) if index % 2 == 0]
+    assert len(outside) == len(body.split("`````json"))  # every row with four backticks has a fence of five
+    assert "<script" not in "".join(outside)
+    assert r"\{\{7\*7\}\}" in outside[0]
+
+
+def test_every_config_and_column_is_described():
+    assert list(DESCRIPTIONS) == list(DATASETS)
+    for name in DATASETS:
+        assert {*EVERY_CONFIG, *COLUMNS[name]} == set(arrow_schema(name).names), name
+
+
+def test_markdown_escapes():
+    assert escape("=1+1\n<b> a|b *c* http://x www.y") == "\\=1+1 &lt;b&gt; a\\|b \\*c\\* http:\\//x www\\.y"
+    assert escape("1. one") == "1\\. one"
+    assert escape("1.5") == "1.5"
+    assert code("a`b") == "``a`b``"
+    assert code("a|`b") == "a\\|\\`b"
+    assert fence("```\n\u200b") == "````\n```\n⟨U+200B⟩\n````"
+
+
+# checksums, and how a release is replaced
+
+
+def test_verify_names_changed_missing_and_extra_files(tmp_path):
+    out, exports, _ = release(tmp_path)
+    assert verify_release(out) == []
+    assert verify_release(exports) == []
+    (out / "README.md").write_text("changed")
+    (out / "lines" / "test-00000-of-00001.parquet").unlink()
+    (out / "extra.txt").write_text("extra")
+    assert verify_release(out) == ["README.md", "extra.txt", "lines/test-00000-of-00001.parquet"]
+
+
+def test_a_folder_without_a_list_is_not_whole(tmp_path):
+    (tmp_path / "SHA256SUMS").write_text("no list at all\n")
+    assert verify_release(tmp_path) == ["SHA256SUMS"]
+    assert verify_release(tmp_path / "nowhere") == ["SHA256SUMS"]
+
+
+def test_coreutils_accept_the_checksums(released):
+    out, _, _ = released
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=out, check=True)
+
+
+def test_files_of_an_earlier_release_vanish(tmp_path):
+    release(tmp_path, params=changed(SMALL, preference={"ways": ["contrast"]}))
+    assert (tmp_path / "dataset" / "preference").exists()
+    out, exports, _ = release(tmp_path)
+    assert not (out / "preference").exists()
+    assert not (exports / "shengengsheng-alpaca-dpo.json").exists()
+    assert verify_release(out) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "dedupe", "exports"]
+
+
+def test_a_release_that_fails_leaves_the_old_one(tmp_path):
+    out, exports, _ = release(tmp_path)
+    before = folder_bytes(out), folder_bytes(exports)
+    rows = sample_rows("第二版")
+    rows["dialogue"][0]["messages"] = rows["dialogue"][0]["messages"][:1]  # found last of all, by the exports
+    with pytest.raises(HuabenError, match="does not alternate"):
+        release(tmp_path, rows=rows)
+    assert (folder_bytes(out), folder_bytes(exports)) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset", "dedupe", "exports"]
+
+
+PUBLISHER = """
+import os, sys
+from pathlib import Path
+from huaben.release.folders import replacing_folder
+
+folder, word, allowed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+renames = []
+
+def die_at_the_next_step(event, arguments):
+    if event == "os.rename":
+        renames.append(arguments)
+        if len(renames) > allowed:
+            os._exit(9)
+    if event == "shutil.rmtree" and len(renames) == 2:
+        os._exit(9)
+
+sys.addaudithook(die_at_the_next_step)
+with replacing_folder(folder) as new:
+    (new / "SHA256SUMS").write_text(word)
+"""
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_killed_swap_leaves_the_old_or_the_new(tmp_path, renames):
+    """Die before, between and after the two renames; the next call finds one whole release."""
+    folder = tmp_path / "dataset"
+    for word, allowed in (("old", 9), ("new", renames)):
+        subprocess.run([sys.executable, "-c", PUBLISHER, str(folder), word, str(allowed)], check=False)
+    found = []
+    with pytest.raises(ZeroDivisionError), replacing_folder(folder):
+        found.append((folder / "SHA256SUMS").read_text())
+        raise ZeroDivisionError
+    assert found == ["old" if renames < 2 else "new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+
+
+# the family's files
+
+
+def test_exports_hold_the_train_rows_under_the_names_of_the_family(released):
+    _, exports, result = released
+    names = [
+        "shengengsheng-sharegpt-origin",
+        "shengengsheng-sharegpt",
+        "lianggengtian-summary",
+        "lianggengtian-summary-v2",
+        "lianggengtian-sharegpt-summary",
+        "lianggengtian-sharegpt-summary-v2",
+        "lianggengtian-sharegpt-qa",
+        "lianggengtian-sharegpt-qa-v2",
+        "shengengsheng-alpaca-dpo",
+        "lianggengtian-alpaca-summary-v2",
+        "lianggengtian-alpaca-qa-v2",
+        "lianggengtian-pretrain",
+    ]
+    assert result["exports"] == {f"{name}.json": 2 for name in names}
+    for name in names:
+        rows = json.loads((exports / f"{name}.json").read_text(encoding="utf-8"))
+        assert [type(row) for row in rows] == [dict, dict]
+        assert {row.get("chapter", 1) for row in rows} <= {1, 2}  # chapter 8 is test
+    assert "Train rows only" in (exports / "README.md").read_text(encoding="utf-8")
+
+
+def test_llama_factory_is_told_of_every_file_it_can_train_on(released):
+    _, exports, _ = released
+    info = json.loads((exports / "dataset_info.json").read_text(encoding="ascii"))
+    archives = {"shengengsheng-sharegpt-origin", "lianggengtian-summary", "lianggengtian-summary-v2"}
+    stems = {path.stem for path in exports.glob("*.json")} - {"dataset_info"}
+    assert set(info) == stems - archives
+    for stem, entry in info.items():
+        rows = json.loads((exports / entry["file_name"]).read_text(encoding="utf-8"))
+        assert entry["file_name"] == f"{stem}.json"
+        assert all(column in row for column in entry["columns"].values() for row in rows), stem
+
+
+def test_a_pair_names_its_prompt_for_llama_factory(released):
+    _, exports, _ = released
+    entry = json.loads((exports / "dataset_info.json").read_text())["shengengsheng-alpaca-dpo"]
+    assert entry == {
+        "file_name": "shengengsheng-alpaca-dpo.json",
+        "formatting": "alpaca",
+        "ranking": True,
+        "columns": {"prompt": "instruction", "query": "input", "chosen": "chosen", "rejected": "rejected"},
+    }
+
+
+def test_conversations_of_other_characters_are_not_exported(tmp_path):
+    rows = sample_rows()
+    rows["dialogue"][0]["character"] = "周医生"
+    _, _, result = release(tmp_path, rows=rows)
+    assert result["exports"]["shengengsheng-sharegpt.json"] == 1
+
+
+def test_a_file_without_train_rows_is_not_written(tmp_path):
+    rows = sample_rows()
+    rows["pretrain"] = [row for row in rows["pretrain"] if row["split"] == "test"]
+    _, exports, result = release(tmp_path, rows=rows)
+    assert "lianggengtian-pretrain.json" not in result["exports"]
+    assert not (exports / "lianggengtian-pretrain.json").exists()
+    assert "lianggengtian-pretrain" not in json.loads((exports / "dataset_info.json").read_text())
+
+
+def test_speaker_names_go_before_human_messages_when_asked(tmp_path):
+    params = changed(SMALL, publish={"speaker_names": True})
+    _, exports, _ = release(tmp_path, params=params)
+    rows = json.loads((exports / "shengengsheng-sharegpt.json").read_text(encoding="utf-8"))
+    assert [turn["value"] for turn in rows[0]["conversations"]] == ["周医生：更生，几点了？", "三更了。第一版"]
