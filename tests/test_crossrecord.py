@@ -106,7 +106,7 @@ def test_a_rejected_line_must_be_a_line_of_the_pairs_split(tmp_path):
 def test_contrast_without_a_contrast_pair_is_noticed(tmp_path):
     world = gate_world.make_world()
     world.rows["preference"] = [pair for pair in world.rows["preference"] if pair["way"] == "prompts"]
-    assert broken_gates(world, "preference", tmp_path) == {"verbatim": 0}
+    assert broken_gates(world, "preference", tmp_path) == {"verbatim": 0, "split": 0}
     only_prompts = gate_world.with_section(gate_world.make_params(), "preference", ways=["prompts"])
     assert broken_gates(world, "preference", tmp_path, only_prompts) == {}
 

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 import gate_world
+from gate_defects import ROW_DEFECTS, failed_on_disk
 from huaben.errors import InputError
 from huaben.gates.schema import check_rows, load_contract
 from huaben.gates.tables import load_table
@@ -163,3 +164,10 @@ def test_a_contract_is_refused_for(fault, tmp_path):
 def test_a_file_that_is_no_mapping_is_refused(tmp_path):
     with pytest.raises(InputError, match="exactly the keys"):
         load(["columns"], tmp_path / "c.yaml")
+
+
+@pytest.mark.parametrize(("dataset", "plant", "expected"), [pytest.param(*d[1:], id=d[0]) for d in ROW_DEFECTS])
+def test_a_defect_of_a_row_fails_exactly_the_gates_named_for_it(dataset, plant, expected, tmp_path):
+    world = gate_world.make_world()
+    plant(world.rows[dataset])
+    assert failed_on_disk(dataset, world.write(tmp_path), with_suite=False) == expected

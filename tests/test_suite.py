@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 import gate_world
+from gate_defects import DATASET_DEFECTS, failed_on_disk
 from huaben.errors import InputError
 from huaben.gates.suite import check_dataset, load_suite
 from huaben.records import DATASETS
@@ -173,6 +174,12 @@ REFUSED = {
         [expectation("column_quantile_values_to_be_between", column="n", quantile_ranges=quantiles(None, None))],
         "a bound for each quantile",
     ),
+    "quantiles that are no mapping": (
+        [expectation("column_quantile_values_to_be_between", column="n", quantile_ranges=[0.5])],
+        "is refused",
+    ),
+    "no values": ([expectation("column_distinct_values_to_contain_set", column="n", value_set=[])], "values in its"),
+    "a type that is no name": ([{**RULE, "type": 7}], "is refused"),
     "a share of nothing": ([expectation("column_values_to_be_unique", column="n", mostly=0)], "mostly above 0"),
     "values in the results": (
         [expectation("column_values_to_be_unique", column="n", result_format="COMPLETE")],
@@ -208,3 +215,10 @@ def test_a_suite_is_refused_for(fault, path):
 def test_a_suite_is_refused_for_its_head(changes, path):
     with pytest.raises(InputError, match="a suite needs"):
         load([RULE], path, **changes)
+
+
+@pytest.mark.parametrize(("dataset", "plant", "expected"), [pytest.param(*d[1:], id=d[0]) for d in DATASET_DEFECTS])
+def test_a_defect_of_a_dataset_fails_exactly_the_gates_named_for_it(dataset, plant, expected, tmp_path):
+    world = gate_world.make_world()
+    plant(world.rows[dataset])
+    assert failed_on_disk(dataset, world.write(tmp_path)) == expected

@@ -82,10 +82,10 @@ def check_chapters(novel: Novel, params: Params) -> list[Gate]:
 def units_add_up(path: Path, stage: str, idle: bool) -> Finding:
     """Require one outcome for every unit of a stage; only a stage that is asked for nothing may have no unit."""
     counts = _counts(path)
-    gap = abs(counts["units"] - sum(counts[outcome] for outcome in OUTCOMES))
     if not counts["units"] and not idle:
         raise HuabenError(f"{stage} had nothing to do")
-    return Finding(gap, 1, counts["units"], counts["units"] - gap)
+    total = sum(counts[outcome] for outcome in OUTCOMES)
+    return Finding(abs(counts["units"] - total), 1, counts["units"], total)
 
 
 def few_failed(path: Path, limit: float) -> Finding:

@@ -25,7 +25,6 @@ def check_records(table: Table, tables: Mapping[str, Table], novel: Novel, param
     """Return the gates of one dataset whose rules look at more than a row."""
     rules: dict[str, Rule] = {
         "chapter": partial(chapters_exist, table, novel),
-        "split": partial(splits_follow_chapters, table, novel),
         "test_split": partial(some_are_held_out, table, bool(params.chapters.test)),
         **_special(table, tables, novel, params),
     }
@@ -40,8 +39,10 @@ def check_file(table: Table) -> list[Gate]:
 def _special(table: Table, tables: Mapping[str, Table], novel: Novel, params: Params) -> dict[str, Rule]:
     rules = _leaks(table)
     name = table.dataset
-    contrast = name == "preference" and "contrast" in params.preference.ways
-    if contrast or name.startswith(("lines", "dialogue", "qa", "pretrain")):
+    from_novel = name != "preference" or "contrast" in params.preference.ways
+    if from_novel:
+        rules["split"] = partial(splits_follow_chapters, table, novel)
+    if from_novel and not name.startswith("summary"):
         rules["verbatim"] = partial(texts_are_verbatim, table, novel, tables["lines"])
     if name.startswith("dialogue"):
         rules["speakers"] = partial(messages_are_lines, table, tables["lines"])
@@ -68,9 +69,9 @@ def chapters_exist(table: Table, novel: Novel) -> Finding:
 
 
 def splits_follow_chapters(table: Table, novel: Novel) -> Finding:
-    """Require every record to be in the split of its chapter."""
-    placed = [(item, novel.chapters.get(item.provenance.chapter)) for item in table.items]
-    bad = sum(chapter is not None and item.split != chapter.split for item, chapter in placed)
+    """Require every record of a chapter that there is to be in its split (others fail `chapter`)."""
+    placed = [item for item in table.items if item.provenance.chapter in novel.chapters]
+    bad = sum(item.split != novel.chapters[item.provenance.chapter].split for item in placed)
     return Finding(bad, len(placed))
 
 
@@ -96,7 +97,8 @@ def texts_are_verbatim(table: Table, novel: Novel, lines: Table | None) -> Findi
 
     Of a pair, a rejected text without spans must be one of `lines`, in the pair's split.
     """
-    spoken = {(line.split, line.text) for line in (lines.items if lines else []) if isinstance(line, Line)}
+    known = lines.items if lines and table.dataset == "preference" else []
+    spoken = {(line.split, line.text) for line in known if isinstance(line, Line)}
     checked = [_is_verbatim(item, novel, spoken) for item in table.items if _quoted(item)]
     bad = checked.count(False)
     return Finding(bad, len(checked), 1 - bad / max(len(checked), 1), 1)

@@ -47,7 +47,10 @@ def load_suite(path: Path, dataset: str) -> Suite:
         _check_entry(entry, f"{path}: expectation {i}")
     entries = {entry["meta"]["name"]: entry for entry in listed}
     _require(len(entries) == len(listed), path, "a name of its own for each expectation")
-    return Suite(dataset, _build(dataset, listed, path), entries)
+    suite = Suite(dataset, _build(dataset, listed, path), entries)
+    for name, entry in entries.items():
+        _check_bounds(entry, f"{path}: expectation {name!r}")
+    return suite
 
 
 def check_dataset(suite: Suite, table: "pd.DataFrame", parameters: Mapping[str, Any]) -> list[Gate]:
@@ -132,12 +135,18 @@ def _check_entry(entry: Any, where: str) -> None:
     _require(NAME.fullmatch(meta["name"]) is not None, where, f"a name of a-z, 0-9 and _, not {meta['name']!r}")
     _require(entry["severity"] in ("critical", "warning"), where, "severity: critical or warning")
     _require(isinstance(kwargs, dict) and bool(kwargs), where, "kwargs")
-    if str(entry["type"]).endswith("_between") and "quantile" not in entry["type"]:
+    _require("result_format" not in kwargs, where, "no result_format: huaben keeps values out of the report")
+
+
+def _check_bounds(entry: Mapping[str, Any], where: str) -> None:
+    """Refuse what Great Expectations takes, and passes whatever the data."""
+    kind, kwargs = entry["type"], entry["kwargs"]
+    if kind.endswith("_between") and "quantile" not in kind:
         _require(any(kwargs.get(b) is not None for b in BOUNDS), where, "a bound: without one it always passes")
     for low, high in kwargs.get("quantile_ranges", {}).get("value_ranges", []):
         _require(low is not None or high is not None, where, "a bound for each quantile")
     _require(kwargs.get("mostly", 1) != 0, where, "mostly above 0: at 0 it always passes")
-    _require("result_format" not in kwargs, where, "no result_format: huaben keeps values out of the report")
+    _require(kwargs.get("value_set", True) not in (None, []), where, "values in its value_set")
 
 
 def _build(dataset: str, listed: list[dict[str, Any]], path: Path) -> Any:
