@@ -96,9 +96,8 @@ def test_repro_killed_at_any_moment_and_run_again_gives_the_same_bytes(environme
     repository = make_repository(environment / "again", 40)
     moments = random.Random(7)
     for _ in range(12):
-        with subprocess.Popen(
-            [sys.executable, "-m", "dvc", "repro"], cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as run:
+        command = [sys.executable, "-m", "dvc", "repro"]
+        with subprocess.Popen(command, cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
             time.sleep(moments.uniform(1.5, 6))
             run.send_signal(signal.SIGKILL)
     done = repro(repository)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from huaben.cli.keeper import keep_lock_file
 from huaben.cli.paths import WORK
 from huaben.errors import LockedError
 
@@ -22,6 +23,7 @@ def alone() -> Iterator[None]:
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     WORK.mkdir(exist_ok=True)
+    keep_lock_file()  # before the lock is held: a forked keeper would hold it too
     with (WORK / "lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -21,7 +21,8 @@ from huaben.errors import HuabenError, InputError
 from huaben.files import write_text
 from huaben.llm.replies import write_replies
 from huaben.novel.chapters import read_chapters
-from huaben.params import ANY_NOVEL
+from huaben.params import ANY_NOVEL, load_cast, load_params
+from huaben.records import Chapter
 
 HELD_OUT_EVERY = 10
 """One chapter in ten is test, and one in ten validation, where there are that many."""
@@ -57,37 +58,51 @@ def init(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: exists and is not an empty folder; name a new one")
-    count = _look(novel)
+    chapters = _look(novel)
     slug = slug or re.sub(r"[^a-z0-9]+", "-", novel.stem.lower()).strip("-") or "novel"
-    _write(folder, novel, slug, {"name": character.strip(), "slug": character_slug, "aliases": list(aliases)}, count)
+    hero = {"name": character.strip(), "slug": character_slug, "aliases": list(aliases)}
+    _write(folder, novel, slug, hero, chapters)
+    _try(folder, chapters)
     _track(folder, Path("data/raw") / f"{slug}{novel.suffix.lower()}")
-    click.echo(
-        f"{folder}: {count} chapters, of which {len(_every(count, 0))} are held out. Next: cd {folder} && dvc repro"
-    )
+    held_out = len(_every(len(chapters), 0))
+    click.echo(f"{folder}: {len(chapters)} chapters, of which {held_out} are held out. Next: cd {folder} && dvc repro")
 
 
-def _look(novel: Path) -> int:
+def _look(novel: Path) -> list[Chapter]:
     """Read the novel once, so that what is wrong with it is said now."""
     if novel.suffix.lower() != ".txt":
         raise InputError(f"{novel}: a .txt file is expected")
     chapters, anomalies = read_chapters([novel], "novel", ANY_NOVEL)
-    for kind, note in anomalies.as_metrics().items():
-        click.echo(f"  {kind}: {note['examples'][:200]}")
-    return len(chapters)
+    click.echo(anomalies.as_text())
+    return chapters
 
 
 def _every(count: int, offset: int) -> list[int]:
     return [i for i in range(1, count + 1) if i % HELD_OUT_EVERY == offset]
 
 
-def _write(folder: Path, novel: Path, slug: str, hero: dict[str, Any], count: int) -> None:
+def _try(folder: Path, chapters: Sequence[Chapter]) -> None:
+    """Say what rules alone will make; leave out pairs by contrast where there would be none, since that fails."""
+    from huaben.cli.trial import try_rules
+
+    trial = try_rules(chapters, load_cast(folder / paths.CAST), load_params(folder / paths.PARAMS))
+    click.echo(f"  by rules alone: {trial.conversations} conversations, {trial.pairs} preference pairs by contrast")
+    if not trial.conversations:
+        click.echo("  the rules find no line of the hero: name what the novel calls him by --alias, or in cast.yaml")
+    if not trial.pairs:
+        params = _load(folder / paths.PARAMS)
+        params["preference"]["ways"] = []
+        _dump(params, folder / paths.PARAMS)
+
+
+def _write(folder: Path, novel: Path, slug: str, hero: dict[str, Any], chapters: Sequence[Chapter]) -> None:
     source = resources()
     for part in ("prompts", "schemas"):
         shutil.copytree(source / part, folder / part, ignore=shutil.ignore_patterns("baseline.json"))
     raw = folder / paths.RAW / f"{slug}{novel.suffix.lower()}"
     raw.parent.mkdir(parents=True)
     shutil.copyfile(novel, raw)
-    params = _params(source / "params.yaml", slug, novel.stem, hero, count)
+    params = _params(source / "params.yaml", slug, novel.stem, hero, chapters)
     _dump(params, folder / paths.PARAMS)
     _dump(_pipeline(source / "dvc.yaml"), folder / "dvc.yaml")
     _dump([{"name": hero["name"], "aliases": hero["aliases"], "gender": None}], folder / paths.CAST)
@@ -97,13 +112,14 @@ def _write(folder: Path, novel: Path, slug: str, hero: dict[str, Any], count: in
     write_text(folder / "README.md", README.format(title=novel.stem, version=__version__))
 
 
-def _params(source: Path, slug: str, title: str, hero: dict[str, Any], count: int) -> Any:
+def _params(source: Path, slug: str, title: str, hero: dict[str, Any], chapters: Sequence[Chapter]) -> Any:
     params = _load(source)
     params.insert(0, "huaben", __version__)
     params["novel"].update({"slug": slug, "title": title, "author": "unknown", "license": None})
     params["character"].update({"name": hero["name"], "slug": hero["slug"], "persona": f"你是{hero['name']}。"})
     params["llm"].update({"provider": "none", "model": "deepseek-flash", "base_url": "https://api.deepseek.com"})
-    params["chapters"].update({"test": _every(count, 0), "validation": _every(count, 5)})
+    params["chapters"].update({"test": _every(len(chapters), 0), "validation": _every(len(chapters), 5)})
+    params["clean"]["greetings"][0] = hero["name"]
     params["dialogue"]["characters"] = [hero["name"]]
     params["summary"]["versions"] = ["v2"]
     params["qa"]["versions"] = ["v2"]

@@ -1,16 +1,16 @@
 """What `validate` prints and writes, and the reports that go on the card."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
 from huaben.cli import paths
-from huaben.errors import HuabenError, InputError
-from huaben.files import read_json, write_json
+from huaben.cli.stage import count
+from huaben.coverage import Outcome
+from huaben.errors import HuabenError
+from huaben.files import read_json, write_metrics
 from huaben.params import Params
-from huaben.records import DATASETS
 
 
 def judge_datasets(params: Params) -> None:
@@ -26,25 +26,18 @@ def judge_datasets(params: Params) -> None:
         params,
         clean=paths.CLEAN,
     )
-    write_json(paths.REPORTS / "gates.json", gates)
-    write_json(paths.REPORTS / "profile.json", profile)
-    _raise_on_failure(gates, f"see {paths.REPORTS / 'gates.json'}")
+    write_metrics(paths.REPORTS / "gates.json", gates)
+    write_metrics(paths.REPORTS / "profile.json", profile)
+    failed = {
+        gate["dataset"] for gate in gates["gates"].values() if not gate["passed"] and gate["severity"] == "critical"
+    }
+    outcomes: dict[str, Outcome] = {name: "failed" if name in failed else "ok" for name in params.made()}
+    count("validate", {**outcomes, **dict.fromkeys(params.skipped(), "skipped")}, "a gate failed, or no provider")
+    raise_on_failure(gates, f"see {paths.REPORTS / 'gates.json'}")
 
 
-def judge_file(file: Path, dataset: str | None) -> None:
-    """Judge anybody's file by the rules of one dataset."""
-    from huaben.gates.validate import validate_file
-
-    if dataset not in DATASETS:
-        raise InputError(f"--as: one of {', '.join(DATASETS)} is expected, not {dataset!r}")
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
-    gates, profile = validate_file(file, dataset, paths.SCHEMAS)
-    click.echo(f"{file}: {profile.get(dataset, {}).get('rows', 0)} rows")
-    _raise_on_failure(gates, f"in {file}")
-
-
-def _raise_on_failure(gates: Mapping[str, Any], where: str) -> None:
+def raise_on_failure(gates: Mapping[str, Any], where: str) -> None:
+    """Print the failed gates, and raise when one of them is critical."""
     failed = {name: gate for name, gate in gates["gates"].items() if not gate["passed"]}
     for name, gate in failed.items():
         click.echo(
@@ -57,8 +50,7 @@ def _raise_on_failure(gates: Mapping[str, Any], where: str) -> None:
 
 
 def read_facts() -> dict[str, Any]:
-    """Return the cost and coverage reports by stage, for the card."""
-    return {
-        kind: {path.stem: read_json(path) for path in sorted((paths.REPORTS / kind).glob("*.json"))}
-        for kind in ("cost", "coverage")
-    }
+    """Return the cost and coverage reports of the stages before `publish`, for the card."""
+    before = paths.STAGES[: paths.STAGES.index("publish")]
+    files = {kind: [paths.REPORTS / kind / f"{name}.json" for name in before] for kind in ("cost", "coverage")}
+    return {kind: {path.stem: read_json(path) for path in found if path.exists()} for kind, found in files.items()}

@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from huaben import __version__
+from huaben.cli.paths import STAGES, TOOLS
 from huaben.errors import HuabenError
-
-STAGES = "chapters lines speakers dialogue summary qa preference clean dedupe validate publish train evaluate report"
-TOOLS = "init replies score verify"
 
 
 class LazyGroup(click.Group):
@@ -19,7 +17,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the stages in the order of the flow, then the tools."""
-        return [*STAGES.split(), *TOOLS.split()]
+        return [*STAGES, *TOOLS]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import and return a command."""
@@ -34,7 +32,7 @@ class LazyGroup(click.Group):
         """List the commands under two headings."""
         for title, names in (("Stages, in the order of the flow", STAGES), ("Tools", TOOLS)):
             with formatter.section(title):
-                rows = [(name, self.get_command(ctx, name)) for name in names.split()]
+                rows = [(name, self.get_command(ctx, name)) for name in names]
                 formatter.write_dl([(name, command.get_short_help_str(70)) for name, command in rows if command])
 
 

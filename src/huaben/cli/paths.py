@@ -1,6 +1,24 @@
-"""Where everything is, relative to the root of a dataset repository."""
+"""What the commands are called, and where everything is, relative to the root of a dataset repository."""
 
 from pathlib import Path
+
+STAGES = (
+    "chapters",
+    "lines",
+    "speakers",
+    "dialogue",
+    "summary",
+    "qa",
+    "preference",
+    "clean",
+    "dedupe",
+    "validate",
+    "publish",
+    "train",
+    "evaluate",
+    "report",
+)
+TOOLS = ("init", "replies", "score", "verify")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")

@@ -1,47 +1,20 @@
 """One command a stage. Without a file argument it is the stage of `dvc.yaml`."""
 
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from huaben import __version__
 from huaben.cli import paths
 from huaben.cli.guard import alone
+from huaben.cli.stage import count, read_cast, read_params, stage, summary_line
 from huaben.coverage import Coverage
-from huaben.errors import InputError
-from huaben.params import CastMember, Params, load_cast, load_params
+from huaben.files import read_json, write_json, write_metrics, write_text
+from huaben.params import Params
 
-
-def stage(run: Callable[[Params], Coverage | None]) -> click.Command:
-    """Make a command of a stage: params read, lock held, a summary line at the end."""
-
-    @wraps(run)
-    def command() -> None:
-        params = read_params()
-        with alone():
-            coverage = run(params)
-        if coverage:
-            click.echo(_summary(coverage))
-
-    return click.command(help=run.__doc__)(command)
-
-
-def read_params() -> Params:
-    """Read the repository's params.yaml, and refuse one that was made for another huaben."""
-    params = load_params(paths.PARAMS)
-    if params.huaben not in (None, __version__):
-        raise InputError(
-            f"params.yaml was made for huaben {params.huaben}, this is {__version__}; install that version"
-        )
-    return params
-
-
-def read_cast() -> list[CastMember]:
-    """Read the repository's cast file; a repository without one has no cast."""
-    return load_cast(paths.CAST) if paths.CAST.exists() else []
+PHASES = ("base", "sft", "dpo")
+NO_BASE = "train.base is none"
+SKIPPED = "no provider"
 
 
 def asked(params: Params) -> Any:
@@ -50,17 +23,6 @@ def asked(params: Params) -> Any:
     from huaben.llm.prompts import Prompts
 
     return Asked(params, Prompts(paths.PROMPTS), (paths.RECORDED, paths.IMPORTED), click.echo)
-
-
-def _summary(coverage: Coverage) -> str:
-    counts = ", ".join(
-        f"{coverage.outcomes[n]} {n}" for n in ("ok", "empty", "skipped", "failed") if coverage.outcomes[n]
-    )
-    dropped = f", {sum(coverage.dropped.values())} rows refused or repaired" if coverage.dropped else ""
-    reasons = "".join(
-        f"\n  {count} × {reason}" for reason, count in (coverage.reasons + coverage.dropped).most_common(8)
-    )
-    return f"{coverage.stage}: {coverage.units} units ({counts}), {coverage.rows} rows{dropped}{reasons}"
 
 
 @stage
@@ -83,14 +45,16 @@ def lines(file: Path | None, cast_file: Path | None, min_certainty: float, as_js
     \b
       huaben lines novel.txt --cast cast.yaml --json
     """
-    from huaben.cli.tools import print_lines
+    from huaben.cli.anyfile import print_lines
     from huaben.novel.stages import run_lines
 
     if file:
         print_lines(file, cast_file, min_certainty, as_json)
         return
     with alone():
-        click.echo(_summary(run_lines(paths.CHAPTERS / "chapters.jsonl", paths.LINES, paths.COVERAGE / "lines.json")))
+        click.echo(
+            summary_line(run_lines(paths.CHAPTERS / "chapters.jsonl", paths.LINES, paths.COVERAGE / "lines.json"))
+        )
 
 
 @stage
@@ -162,9 +126,11 @@ def validate(file: Path | None, dataset: str | None) -> None:
     \b
       huaben validate --input rows.jsonl --as dialogue
     """
-    from huaben.cli.judge import judge_datasets, judge_file
+    from huaben.cli.judge import judge_datasets
 
     if file:
+        from huaben.cli.anyfile import judge_file
+
         judge_file(file, dataset)
         return
     params = read_params()
@@ -173,59 +139,61 @@ def validate(file: Path | None, dataset: str | None) -> None:
 
 
 @stage
-def publish(params: Params) -> None:
+def publish(params: Params) -> Coverage:
     """Release the datasets to dataset/ and exports/, if every gate passed."""
     from huaben.cli.judge import read_facts
-    from huaben.files import read_json
     from huaben.gates.validate import changed_inputs
     from huaben.release.publish import publish as release
 
     gates = read_json(paths.REPORTS / "gates.json")
-    rows = [paths.DEDUPE / f"{name}.jsonl" for name in params.made()]
-    differing = changed_inputs(gates, Path(), rows)
+    differing = changed_inputs(gates, Path(), [paths.DEDUPE / f"{name}.jsonl" for name in params.made()])
     done = release(paths.DEDUPE, gates, params, paths.DATASET, paths.EXPORTS, read_facts(), differing)
-    click.echo(f"publish: {sum(sum(n.values()) for n in done['rows'].values())} rows in {len(done['rows'])} datasets")
+    coverage = count(
+        "publish", {**dict.fromkeys(done["rows"], "ok"), **dict.fromkeys(done["skipped"], "skipped")}, SKIPPED
+    )
+    coverage.rows = sum(sum(rows.values()) for rows in done["rows"].values())
+    return coverage
 
 
 @stage
-def train(params: Params) -> None:
+def train(params: Params) -> Coverage:
     """Train: SFT for knowledge, then DPO for style."""
-    from huaben.files import write_json
-
     general = paths.GENERAL if paths.GENERAL.exists() else None
     if params.train.base == "none":
-        metrics = {"skipped": "train.base is none"}
-        write_json(paths.MODELS / "skipped.json", metrics)
-    else:
-        from huaben.training.train import train as fit
+        write_json(paths.MODELS / "skipped.json", {"skipped": NO_BASE})
+        write_metrics(paths.REPORTS / "train.json", {"skipped": NO_BASE})
+        return count("train", dict.fromkeys(PHASES, "skipped"), NO_BASE)
+    from huaben.training.train import train as fit
 
-        metrics = fit(paths.DEDUPE, general, paths.MODELS, paths.WORK / "training", params, click.echo)
-    write_json(paths.REPORTS / "train.json", metrics)
+    metrics = fit(paths.DEDUPE, general, paths.MODELS, paths.WORK / "training", params, click.echo)
+    write_metrics(paths.REPORTS / "train.json", metrics)
+    return count(
+        "train", {name: "ok" if (paths.MODELS / name).is_dir() else "empty" for name in PHASES}, "no rows for it"
+    )
 
 
 @stage
-def evaluate(params: Params) -> None:
+def evaluate(params: Params) -> Coverage:
     """Measure base, SFT and DPO side by side on what training never saw."""
-    from huaben.files import write_json
-
+    metrics: dict[str, Any] = {"skipped": NO_BASE}
     samples: list[dict[str, Any]] = []
-    metrics: dict[str, Any] = {"skipped": "train.base is none"}
     if params.train.base != "none":
         from huaben.training.evaluate import evaluate as measure
 
         general = paths.GENERAL if paths.GENERAL.exists() else None
         metrics, samples = measure(paths.MODELS, paths.DEDUPE, general, params)
-    write_json(paths.REPORTS / "evaluation.json", metrics)
+    write_metrics(paths.REPORTS / "evaluation.json", metrics)
     write_json(paths.REPORTS / "samples.json", samples)
+    measured = metrics.get("models", {})
+    return count("evaluate", {name: "ok" if name in measured else "skipped" for name in PHASES}, NO_BASE)
 
 
 @stage
-def report(params: Params) -> None:
+def report(params: Params) -> Coverage:
     """Write the report page and its Markdown twin."""
-    from huaben.files import write_text
     from huaben.release.report import render_report
 
     html, markdown = render_report(paths.REPORTS, params)
     write_text(paths.REPORTS / "report.html", html)
     write_text(paths.REPORTS / "report.md", markdown)
-    click.echo(f"report: {paths.REPORTS / 'report.html'}")
+    return count("report", {"report.html": "ok", "report.md": "ok"})

@@ -1,4 +1,4 @@
-"""The tools beside the stages: for anybody's file, for a new repository, for replies."""
+"""The tools beside the stages: a new repository, replies, the score of the rules, a release's checksums."""
 
 import json
 from collections import defaultdict
@@ -8,30 +8,11 @@ import click
 
 from huaben.cli import paths
 from huaben.cli.init import init
-from huaben.cli.stages import asked, read_cast, read_params
+from huaben.cli.stage import read_cast, read_params
+from huaben.cli.stages import asked
 from huaben.errors import InputError
-from huaben.params import ANY_NOVEL, load_cast
 
-__all__ = ["init", "print_lines", "replies", "score", "verify"]
-
-OUTPUT = ("chapter", "start", "end", "text", "kind", "speaker", "addressee", "certainty", "evidence")
-
-
-def print_lines(file: Path, cast_file: Path | None, min_certainty: float, as_json: bool) -> None:
-    """Print the quotations of any text file with the rules' speakers."""
-    from huaben.novel.chapters import read_chapters
-    from huaben.novel.stages import guess_speakers
-
-    chapters, _ = read_chapters([file], file.stem, ANY_NOVEL)
-    for line in guess_speakers(chapters, load_cast(cast_file) if cast_file else []):
-        certain = line.speaker is not None and line.certainty >= min_certainty
-        row = {**line.row(), **({} if certain else {"speaker": None, "addressee": None})}
-        shown = {name: row[name] for name in OUTPUT}
-        click.echo(json.dumps(shown, ensure_ascii=False) if as_json else _readable(shown))
-
-
-def _readable(row: dict[str, object]) -> str:
-    return f"{row['chapter']}:{row['start']}-{row['end']}\t{row['kind']}\t{row['speaker'] or '?'}\t{row['text']}"
+__all__ = ["init", "replies", "score", "verify"]
 
 
 @click.command()

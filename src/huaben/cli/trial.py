@@ -1,0 +1,37 @@
+"""What rules alone make of a novel, in memory: conversations of the hero and pairs by contrast."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from huaben.coverage import Coverage
+from huaben.extract.dialogue import conversations
+from huaben.extract.preference import by_contrast
+from huaben.novel.lines import find_lines
+from huaben.novel.names import Names, found_names
+from huaben.novel.speakers import decide_speakers
+from huaben.params import CastMember, Params
+from huaben.records import Chapter
+from huaben.refine.clean import clean
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How many clean conversations and pairs there would be."""
+
+    conversations: int
+    pairs: int
+
+
+def try_rules(chapters: Sequence[Chapter], cast: Sequence[CastMember], params: Params) -> Trial:
+    """Run the stages that need no model, without writing anything."""
+    names = Names([*cast, *found_names(chapters, cast)])
+    lines = [line for chapter in chapters for line in decide_speakers(chapter, find_lines(chapter), names)]
+    unknown = {"speaker": None}
+    certain = params.speakers.min_certainty
+    lines = [line if line.certainty >= certain else line.model_copy(update=unknown) for line in lines]
+    found = list(conversations(chapters, lines, params.dialogue))
+    pairs = by_contrast(found, params, Coverage("preference"))
+    kept = [
+        clean(name, records, params.clean, "").kept for name, records in (("dialogue", found), ("preference", pairs))
+    ]
+    return Trial(len(kept[0]), len(kept[1]))
