@@ -70,7 +70,8 @@ def main() -> None:
     for name, figure in figures.items():
         print(f"{name:12} wall {figure['wall']:8.2f} s   cpu {figure['cpu']:8.2f} s")
     whole = round(sum(figure["wall"] for figure in figures.values()), 2)
-    print(f"{'all':12} wall {whole:8.2f} s   DVC with empty stages {floor['wall']:.2f} s: {whole / floor['wall']:.1f} times")
+    ratio = whole / floor["wall"]
+    print(f"{'all':12} wall {whole:8.2f} s   DVC with empty stages {floor['wall']:.2f} s: {ratio:.1f} times")
     print(json.dumps({"stages": figures, "wall": whole, "empty_stages": floor, "nothing_to_do": noop}))
 
 
