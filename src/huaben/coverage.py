@@ -56,7 +56,12 @@ class Coverage:
             raise HuabenError(
                 f"{self.stage}: {self.open_units} of {self.units} units are still missing ({listing}). {advice}"
             )
-        if failed > max_failed * self.units:
+        if failed and failed / self.units > max_failed:
             raise HuabenError(
-                f"{self.stage}: {failed} of {self.units} units failed ({listing}); allowed: {max_failed:.1%}"
+                f"{self.stage}: {failed} of {self.units} units failed ({listing}); allowed: {max_failed:.4g} of them"
             )
+
+    def require_rows(self, advice: str) -> None:
+        """Raise when the stage did its work and made no row; a stage that was skipped made none by intention."""
+        if not self.rows and self.outcomes["skipped"] < self.units:
+            raise HuabenError(f"{self.stage}: ran and made no rows. {advice}")

@@ -2,26 +2,65 @@
 
 Rows go to JSONL in the order given, one compact JSON object a line, UTF-8, "\\n";
 equal rows give equal bytes. Everything is written beside its place and renamed into it.
+What is read must be a regular file: opening a pipe would wait for its writer for ever.
 """
 
 import json
+import math
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from huaben.errors import InputError
+from huaben.errors import HuabenError, InputError
 
 Row = dict[str, Any]
+HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape that may be one half of a surrogate pair: alone it is no character and cannot be written as UTF-8."""
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes; anything else is an InputError, at once."""
+    size = _size(path)
+    if size > limit:
+        raise InputError(f"{path}: {size:,} bytes, more than {limit:,}; is this the right file?")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _size(path: Path) -> int:
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path}: cannot be read: a folder, a pipe or a device, not a file")
+    return found.st_size
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
     """Open a text file that takes the place of `path` when the block ends without error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as error:
+        raise HuabenError(f"{path}: cannot be written: {error.strerror}") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             yield file
@@ -29,8 +68,10 @@ def replacing(path: Path) -> Iterator[TextIO]:
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise HuabenError(f"{path}: cannot be written: {error.strerror}; what was there before stays") from error
         raise
 
 
@@ -51,6 +92,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
+def write_metrics(path: Path, value: Any) -> None:
+    """Write a DVC metrics file, in ASCII: DVC refuses one whose first 512 bytes are over 30 % non-ASCII as binary."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write one row a line; return the number of rows."""
     count = 0
@@ -63,14 +109,16 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 def read_json(path: Path) -> Any:
     """Read one JSON value; an unreadable file is an InputError that names it."""
+    _size(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return _parsed(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}") from error
 
 
 def read_jsonl(path: Path) -> Iterator[Row]:
     """Yield the rows of a JSONL file; a broken line is an InputError with its number."""
+    _size(path)
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, 1):
@@ -81,9 +129,17 @@ def read_jsonl(path: Path) -> Iterator[Row]:
 
 def _row(line: str, where: str) -> Row:
     try:
-        row = json.loads(line)
+        row = _parsed(line)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if not isinstance(row, dict):
         raise InputError(f"{where}: a JSON object is expected, not {type(row).__name__}")
     return row
+
+
+def _parsed(text: str) -> Any:
+    """Parse JSON that can be written again: no NaN, no infinity, no half of a surrogate pair."""
+    value = DECODER.decode(text)
+    if HALF_PAIR.search(text):
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value

@@ -4,18 +4,23 @@ What changes no result (concurrency, budget, prices) lives in `llm` beside what 
 names only the keys that decide a stage's output.
 """
 
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from huaben.errors import InputError
 
 MAX_BYTES = 1_000_000
 """A params or cast file larger than this is none."""
 
-T = TypeVar("T", bound=BaseModel)
+DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]{0,17})")
+"""An integer that means to YAML what it means to a person: 012 would be ten, and 1:30 ninety."""
+
+T = TypeVar("T")
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -201,6 +206,8 @@ class Report(Section):
 
 
 class Params(Section):
+    """The whole of params.yaml."""
+
     huaben: str | None = None
     """Version of huaben this repository was made for; set by `huaben init`."""
     novel: Novel
@@ -247,33 +254,47 @@ class CastMember(Section):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML without aliases (a bomb) and without repeated keys (the last would win unseen)."""
+    """Safe YAML without aliases (a bomb), tags, repeated keys (the last would win unseen) and odd numbers."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(
-                None,
-                None,
-                "YAML aliases are not allowed",
-                self.peek_event().start_mark,  # type: ignore[no-untyped-call]
-            )
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or event.tag:
+            raise _fault("YAML aliases and tags are not allowed", event)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} occurs twice", key_node.start_mark)
-        return super().construct_mapping(node, deep)
+        content = super().construct_mapping(node, deep)
+        if len(content) < len(node.value):
+            seen: set[Any] = set()
+            for key_node, _ in node.value:
+                key = self.construct_object(key_node, deep=True)
+                if key in seen:
+                    raise _fault(f"key {key!r} occurs twice", key_node)
+                seen.add(key)
+        return content
+
+    def construct_decimal(self, node: Any) -> int:
+        if not DECIMAL.fullmatch(node.value):
+            raise _fault(f"{node.value[:40]} is not a plain decimal number; put text into quotes", node)
+        return int(node.value)
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_decimal)
+
+
+def _fault(message: str, place: Any) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, message, place.start_mark)
 
 
 def load_yaml(path: Path) -> Any:
     """Read one YAML file safely; every fault is an InputError that names file and place."""
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: cannot be read: no such file, or none that holds text (a folder, a pipe)")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes; is this the right file?")
         return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
@@ -283,22 +304,22 @@ def load_params(path: Path) -> Params:
 
 
 def load_cast(path: Path) -> list[CastMember]:
-    """Read a cast file: a list of `{name, aliases, gender}`; no alias may name two people."""
-    content = load_yaml(path)
-    if not isinstance(content, list):
-        raise InputError(f"{path}: a list of {{name, aliases, gender}} is expected")
-    cast = [_checked(CastMember, member, path) for member in content]
+    """Read a cast file: a list of `{name, aliases, gender}`; no name or alias may name two people."""
+    cast = _checked(list[CastMember], load_yaml(path), path)
     owner: dict[str, str] = {}
     for member in cast:
         for alias in dict.fromkeys([member.name, *member.aliases]):
-            if not alias.strip() or owner.setdefault(alias, member.name) != member.name:
-                raise InputError(f"{path}: {alias!r} is blank or names both {owner.get(alias)} and {member.name}")
+            if not alias or alias != alias.strip():
+                raise InputError(f"{path}: {member.name!r}: the name {alias!r} begins or ends with a blank, or is one")
+            if alias in owner:
+                raise InputError(f"{path}: {alias!r} names both {owner[alias]!r} and {member.name!r}; leave it to one")
+            owner[alias] = member.name
     return cast
 
 
 def _checked(shape: type[T], value: Any, path: Path) -> T:
     try:
-        return shape.model_validate(value)
+        return TypeAdapter(shape).validate_python(value)
     except ValidationError as error:
         faults = "\n".join(f"  {'.'.join(map(str, f['loc'])) or '(top)'}: {f['msg']}" for f in error.errors())
         raise InputError(f"{path}:\n{faults}") from error

@@ -22,7 +22,7 @@ RESIDUE = {
     "chat_token": re.compile(r"<\|[a-zA-Z_]{1,40}\|>"),
     "html_tag": re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,20}(?:\s[^<>]{0,300})?/?>"),
     "html_entity": re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});"),
-    "json": re.compile(r'\A\s*[\[{]\s*"'),
+    "json": re.compile(r'\A\s*(?:\[\s*)?[\[{]\s*"'),
     "refusal": re.compile(
         r"作为(?:一个|一名|一款)?(?:AI|人工智能)(?:语言模型|助手|模型)|\bas an AI (?:language model|assistant)",
         re.IGNORECASE,

@@ -1,23 +1,24 @@
 """What the asking stages share: chapters as requests, replies as checked values, every unit accounted for."""
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huaben.coverage import Coverage
-from huaben.llm.client import MISS, Unit, ask
+from huaben.errors import HuabenError
+from huaben.llm.client import Answers, Unit, ask
 from huaben.llm.cost import cost_of
 from huaben.llm.prompts import Prompts, Request, number_quotations
-from huaben.llm.replies import Reply
+from huaben.llm.replies import Reply, strict_json
 from huaben.params import Params
 from huaben.records import Chapter, Line, Provenance, Span
 
 FENCED = re.compile(r"\s*```[a-zA-Z]*\n(.*?)\n?```\s*", re.DOTALL)
+"""A reply in one Markdown fence, the one fault that is repaired."""
 RENDER_ADVICE = (
-    "Recorded replies belong to exact prompts, and these have changed or were never answered. "
+    "Recorded replies belong to exact prompts; these have changed, or were never answered in full. "
     "Run `huaben replies render` (after editing data/recorded/), import a colleague's with "
     "`huaben replies import FILE`, or set llm.provider to `openai` to ask a model."
 )
@@ -57,52 +58,74 @@ def chapter_request(
     return asked.prompts.request(prompt_id, asked.params.llm, variables, numbered, shared)
 
 
+def questions(
+    asked: Asked,
+    prompt_id: str,
+    chapters: Sequence[Chapter],
+    lines: Mapping[int, Sequence[Line]],
+    variables: Mapping[str, str] | None = None,
+) -> list[tuple[Chapter, Unit]]:
+    """Return each chapter with the question about it."""
+    return [
+        (c, Unit(c.heading or c.title, chapter_request(asked, prompt_id, c, lines.get(c.index, ()), variables or {})))
+        for c in chapters
+    ]
+
+
 def collect(
     asked: Asked, units: Sequence[Unit], parse: Callable[[str], Any], coverage: Coverage, used: list[Reply]
-) -> Iterator[Answer]:
-    """Ask for every unit and yield the answers that parse; count all others with their reasons."""
+) -> dict[str, Answer]:
+    """Ask for every unit; return the answers that parse, by request key, and count all units with their reasons."""
     if asked.params.llm.provider == "none":
         for _ in units:
             coverage.add("skipped", "no provider")
-        return
-    answers = ask(units, asked.params.llm, asked.recorded, asked.say)
-    for unit in units:
-        key = unit.request.key
-        reply = answers.replies.get(key)
-        if reply is None:
-            coverage.add("failed", answers.failures[key], permanent=key in answers.permanent)
-            continue
-        used.append(reply)
-        try:
-            value = parse(reply.content or "")
-        except InvalidReply as reason:
-            coverage.add("failed", f"invalid reply: {reason}")
-            continue
-        coverage.add("ok" if value else "empty", None if value else "nothing there")
-        if FENCED.fullmatch(reply.content or ""):
-            coverage.dropped["repaired: fence around the reply"] += 1
-        yield Answer(unit.name, value, reply, unit.request.prompt_id)
+        return {}
+    try:
+        answers = ask(units, asked.params.llm, asked.recorded, asked.say)
+    except HuabenError:
+        for _ in units:
+            coverage.add("failed", "the run was stopped", permanent=False)
+        raise
+    found = [_answer(unit, answers, parse, coverage, used) for unit in units]
+    return {answer.reply.key: answer for answer in found if answer}
 
 
-def advice(params: Params, coverage: Coverage) -> str:
+def _answer(
+    unit: Unit, answers: Answers, parse: Callable[[str], Any], coverage: Coverage, used: list[Reply]
+) -> Answer | None:
+    key = unit.request.key
+    reply = answers.replies.get(key)
+    if reply is None:
+        coverage.add("failed", answers.failures[key], permanent=key in answers.permanent)
+        return None
+    used.append(reply)
+    content = reply.content or ""
+    fenced = FENCED.fullmatch(content)
+    try:
+        value = parse(fenced[1] if fenced else content)
+    except InvalidReply as reason:
+        coverage.add("failed", f"invalid reply: {reason}")
+        return None
+    if fenced:
+        coverage.dropped["repaired: fence around the reply"] += 1
+    coverage.add("ok" if value else "empty", None if value else "nothing there")
+    return Answer(unit.name, value, reply, unit.request.prompt_id) if value else None
+
+
+def advice(params: Params) -> str:
     """Return what to do about the units that are missing."""
-    return RENDER_ADVICE if MISS in coverage.reasons else RESUME_ADVICE
+    return RENDER_ADVICE if params.llm.provider == "recorded" else RESUME_ADVICE
 
 
 def parse_json(content: str) -> dict[str, Any]:
-    """Parse a reply that is one JSON object, alone or in one Markdown fence."""
-    fenced = FENCED.fullmatch(content)
+    """Parse a reply that is one JSON object."""
     try:
-        value = json.loads(fenced[1] if fenced else content, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value = strict_json(content)
+    except ValueError:
         raise InvalidReply("not JSON") from None
     if not isinstance(value, dict):
         raise InvalidReply("not a JSON object")
     return value
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
 
 
 def text_of(value: Mapping[str, Any], field: str) -> str:

@@ -20,16 +20,15 @@ def conversations(chapters: Sequence[Chapter], lines: Sequence[Line], params: Di
     kinds = (*SPOKEN, "thought") if params.thoughts else SPOKEN
     heard = [line for line in lines if line.depth == 0 and line.kind in kinds]
     for character in params.characters:
-        for (chapter, scene), group in groupby(heard, key=lambda line: (line.chapter, line.scene)):
-            for stretch in _known_stretches(list(group)):
-                if any(line.speaker == character for line in stretch):
-                    yield _conversation(by_index[chapter], scene, stretch, character)
+        for (chapter, scene, _), group in groupby(heard, key=_stretch):
+            stretch = list(group)
+            if any(line.speaker == character for line in stretch):
+                yield _conversation(by_index[chapter], scene, stretch, character)
 
 
-def _known_stretches(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    for known, group in groupby(lines, key=lambda line: line.speaker is not None):
-        if known:
-            yield list(group)
+def _stretch(line: Line) -> tuple[int, int, bool]:
+    """Lines that follow each other with an equal value belong to one conversation."""
+    return line.chapter, line.scene, line.speaker is None
 
 
 def _conversation(chapter: Chapter, scene: int, lines: Sequence[Line], character: str) -> Conversation:

@@ -16,7 +16,8 @@ from huaben.llm.replies import Reply
 from huaben.params import Params, PreferenceParams
 from huaben.records import Conversation, Message, Preference, Provenance, Split, make_id
 
-SIDES = ("chosen", "rejected")
+Exchange = tuple[Conversation, Message, Message]
+"""What somebody says, and what another person replies to it, in a conversation."""
 
 
 def read_prompts(path: Path) -> list[str]:
@@ -47,12 +48,12 @@ def from_prompts(asked: Asked, prompts: Sequence[str], coverage: Coverage, used:
     """Return the pairs of which both sides were answered. A unit is one side of one prompt."""
     pairs = units(asked, prompts)
     flat = [unit for pair in pairs for unit in pair]
-    answers = {a.reply.key: a for a in collect(asked, flat, str.strip, coverage, used)}
+    answers = collect(asked, flat, str.strip, coverage, used)
     found = []
     for chosen, rejected in pairs:
-        sides = [answers.get(unit.request.key) for unit in (chosen, rejected)]
-        if sides[0] and sides[1]:
-            found.append(_pair(chosen.name, sides[0], sides[1], asked.params))
+        good, plain = answers.get(chosen.request.key), answers.get(rejected.request.key)
+        if good and plain:
+            found.append(_pair(chosen.name, good, plain, asked.params))
     return found
 
 
@@ -93,9 +94,6 @@ def by_contrast(conversations: Sequence[Conversation], params: Params, coverage:
         chosen = [e for e in exchanges if e[0].split == split and e[2].speaker == hero]
         sober = [e for e in exchanges if e[0].split == split and _is_sober(e[2], hero, params.preference.sober)]
         yield from _matched(chosen, sober, params, coverage)
-
-
-Exchange = tuple[Conversation, Message, Message]
 
 
 def _exchanges(conversation: Conversation) -> Iterator[Exchange]:

@@ -8,21 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from huaben.coverage import Coverage
-from huaben.extract.asking import Asked, InvalidReply, chapter_request, collect, parse_json, provenance
+from huaben.extract.asking import Asked, InvalidReply, collect, parse_json, provenance, questions
 from huaben.llm.client import Unit
+from huaben.llm.prompts import NUMBER
 from huaben.llm.replies import Reply
 from huaben.records import QA, Chapter, Line, Provenance, Span, make_id
 
 ANGLES = ("terms", "plot", "speech", "depth")
 
 
-def units(asked: Asked, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]]) -> list[Unit]:
-    """Return the four-angle question of each chapter that has text."""
-    return [
-        Unit(c.heading or c.title, chapter_request(asked, "qa.v2", c, lines.get(c.index, ()), {}))
-        for c in chapters
-        if c.text
-    ]
+def units(
+    asked: Asked, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]]
+) -> list[tuple[Chapter, Unit]]:
+    """Return each chapter that has text with the four-angle question about it."""
+    return questions(asked, "qa.v2", [c for c in chapters if c.text], lines)
 
 
 def ask_v2(
@@ -34,13 +33,12 @@ def ask_v2(
     dropped: list[dict[str, Any]],
 ) -> list[QA]:
     """Return the rows of version 2."""
-    questions = units(asked, chapters, lines)
-    by_key = {unit.request.key: c for unit, c in zip(questions, (c for c in chapters if c.text), strict=True)}
+    about = units(asked, chapters, lines)
+    answers = collect(asked, [unit for _, unit in about], _parse, coverage, used)
     rows: list[QA] = []
-    for answer in collect(asked, questions, _parse, coverage, used):
-        chapter = by_key[answer.reply.key]
-        source = provenance(chapter, answer)
-        rows += _rows("qa_v2", chapter, source, _flat(answer.value), asked, dropped)
+    for chapter, unit in about:
+        if answer := answers.get(unit.request.key):
+            rows += _rows("qa_v2", chapter, provenance(chapter, answer), answer.value, asked, dropped)
     return rows
 
 
@@ -52,23 +50,15 @@ def read_v1(
     dropped: list[dict[str, Any]],
 ) -> list[QA]:
     """Return the rows of version 1, from the answers that stage `summary` paid for."""
+    if asked.params.llm.provider == "none":
+        coverage.add("skipped", "no provider")
     by_index = {chapter.index: chapter for chapter in chapters}
     rows: list[QA] = []
     for answer in answers:
-        chapter = by_index[answer["chapter"]]
-        items = answer["qa"]
-        found = items if isinstance(items, list) else []
-        coverage.add("ok" if found else "empty", None if found else "no questions in the reply")
-        source = Provenance(
-            novel=chapter.novel,
-            chapter=chapter.index,
-            chapter_id=chapter.chapter_id,
-            prompt=answer["prompt"],
-            model=answer["model"],
-            reply_id=answer["reply_id"],
-            written_by=answer["written_by"],
-        )
-        rows += _rows("qa_v1", chapter, source, [("facts", item) for item in found], asked, dropped)
+        source = Provenance.model_validate(answer["provenance"])
+        items = [("facts", item) for item in answer["qa"]] if isinstance(answer["qa"], list) else []
+        coverage.add("ok" if items else "empty", None if items else "no questions in the reply")
+        rows += _rows("qa_v1", by_index[source.chapter], source, items, asked, dropped)
     return rows
 
 
@@ -78,15 +68,13 @@ def locate(evidence: str, text: str) -> Span | None:
     return (start, start + len(evidence)) if evidence.strip() and start >= 0 else None
 
 
-def _parse(content: str) -> dict[str, Any]:
+def _parse(content: str) -> list[tuple[str, Any]]:
+    """Return every item with its angle; what stands where a list should is an item, to be refused."""
     value = parse_json(content)
     if not any(isinstance(value.get(angle), list) for angle in ANGLES):
         raise InvalidReply("none of the four angles is there")
-    return value
-
-
-def _flat(value: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(angle, item) for angle in ANGLES if isinstance(value.get(angle), list) for item in value[angle]]
+    given = {angle: value[angle] for angle in ANGLES if angle in value}
+    return [(angle, item) for angle, v in given.items() for item in (v if isinstance(v, list) else [v])]
 
 
 def _rows(
@@ -105,7 +93,7 @@ def _rows(
             )
             continue
         yield QA(
-            record_id=make_id(dataset, chapter.chapter_id, angle, item["question"], item["answer"]),
+            record_id=make_id(dataset, chapter.chapter_id, angle, item["question"], item["answer"], item["evidence"]),
             split=chapter.split,
             angle=angle,
             question=item["question"].strip(),
@@ -123,5 +111,7 @@ def _refused(item: Any, text: str, phrases: Sequence[str]) -> tuple[str | None, 
         return "no question", None
     if phrase := next((p for p in phrases if p in item["question"] or p in item["answer"]), None):
         return f"speaks of {phrase}", None
+    if NUMBER.search(item["question"] + item["answer"]):
+        return "cites a quotation by its number", None
     span = locate(item["evidence"], text)
     return (None, span) if span else ("evidence is not in the chapter", None)

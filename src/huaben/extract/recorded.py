@@ -80,11 +80,10 @@ def _chapter_answers(
         "summary_v2": summary.units(asked, "v2", chapters, lines),
         "qa_v2": qa.units(asked, chapters, lines),
     }
-    by_heading = {chapter.heading: chapter for chapter in chapters}
-    for task, units in asked_for.items():
-        for unit in units:
-            if answer := annotation.get(unit.name):
-                yield unit, _reply_text(task, answer, lines[by_heading[unit.name].index])
+    for task, about in asked_for.items():
+        for chapter, unit in about:
+            if answer := annotation.get(chapter.heading):
+                yield unit, _reply_text(task, answer, lines.get(chapter.index, ()))
 
 
 def _reply_text(task: str, answer: Mapping[str, Any], lines: Sequence[Line]) -> str:

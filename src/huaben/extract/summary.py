@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 from huaben.coverage import Coverage
-from huaben.extract.asking import Answer, Asked, chapter_request, collect, parse_json, provenance, text_of
+from huaben.extract.asking import Answer, Asked, collect, parse_json, provenance, questions, text_of
 from huaben.llm.client import Unit
 from huaben.llm.replies import Reply
 from huaben.records import QA, Aspect, Chapter, Line, Summary, make_id
@@ -18,13 +18,11 @@ from huaben.records import QA, Aspect, Chapter, Line, Summary, make_id
 ASPECTS = {"v1": ("summary",), "v2": ("plot", "relations", "psychology")}
 
 
-def units(asked: Asked, version: str, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]]) -> list[Unit]:
-    """Return the question of each chapter that has text."""
-    return [
-        Unit(c.heading or c.title, chapter_request(asked, f"summary.{version}", c, lines.get(c.index, ()), {}))
-        for c in chapters
-        if c.text
-    ]
+def units(
+    asked: Asked, version: str, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]]
+) -> list[tuple[Chapter, Unit]]:
+    """Return each chapter that has text with the question about it."""
+    return questions(asked, f"summary.{version}", [c for c in chapters if c.text], lines)
 
 
 def summarise(
@@ -35,25 +33,12 @@ def summarise(
     coverage: Coverage,
     used: list[Reply],
 ) -> tuple[list[Summary], list[dict[str, Any]]]:
-    """Return the summaries of one version, and (version 1) the parsed answers for stage `qa`."""
-    questions = units(asked, version, chapters, lines)
-    by_key = {unit.request.key: c for unit, c in zip(questions, (c for c in chapters if c.text), strict=True)}
-    summaries, answers = [], []
-    for answer in collect(asked, questions, lambda content: _parse(content, version), coverage, used):
-        chapter = by_key[answer.reply.key]
-        summaries.append(_summary(chapter, answer, version))
-        if version == "v1":
-            answers.append(
-                {
-                    "chapter": chapter.index,
-                    "qa": answer.value.get("qa", []),
-                    "prompt": answer.prompt_id,
-                    "reply_id": answer.reply.key,
-                    "model": answer.reply.model,
-                    "written_by": answer.reply.written_by,
-                }
-            )
-    return summaries, answers
+    """Return the summaries of one version, and (version 1) the questions in the same replies for stage `qa`."""
+    about = units(asked, version, chapters, lines)
+    answers = collect(asked, [u for _, u in about], lambda content: _parse(content, version), coverage, used)
+    given = [(c, answers[u.request.key]) for c, u in about if u.request.key in answers]
+    summaries = [_summary(chapter, answer, version) for chapter, answer in given]
+    return summaries, [_questions(chapter, answer) for chapter, answer in given] if version == "v1" else []
 
 
 def ask_about(summaries: Sequence[Summary], version: str, templates: Sequence[str], seed: int) -> list[QA]:
@@ -66,6 +51,10 @@ def _parse(content: str, version: str) -> dict[str, Any]:
     for aspect in ASPECTS[version]:
         text_of(value, aspect)
     return value
+
+
+def _questions(chapter: Chapter, answer: Answer) -> dict[str, Any]:
+    return {"qa": answer.value.get("qa"), "provenance": provenance(chapter, answer).model_dump(mode="json")}
 
 
 def _summary(chapter: Chapter, answer: Answer, version: str) -> Summary:

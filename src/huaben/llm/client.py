@@ -1,26 +1,38 @@
 """Requests → replies, from recorded files or from an OpenAI-compatible endpoint by way of the store.
 
-Retries are ours, not the SDK's (which hides what it spends). Fatal for the run: 401, 402, 403, 404.
-Recorded for the item: other 4xx. Tried again with growing pauses: everything else.
+Retries are ours, not the SDK's (which hides what it spends). The run stops at a redirect, 401, 402, 403
+and 404. A unit fails for good at any other 4xx, and at a reply that the same request would bring again (cut
+at `max_tokens`, filtered). Everything else is tried again, after pauses that grow.
 """
 
 import asyncio
-import os
 import random
+import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from huaben.errors import HuabenError, InputError
+from huaben.llm.endpoint import check_endpoint, read_key
 from huaben.llm.prompts import Request
-from huaben.llm.replies import Reply, ReplyStore, load_recorded, store_path
+from huaben.llm.replies import Reply, ReplyStore, load_recorded, store_path, strict_json
 from huaben.params import LLM
 
 ATTEMPTS = 5
-FATAL = {401, 402, 403, 404}
+FATAL = {
+    401: "the key is not accepted",
+    402: "the account has no balance left",
+    403: "the key may not do this",
+    404: "llm.base_url or llm.model is wrong",
+}
+"""What an answer that every request of the run would get means."""
+FOR_GOOD = re.compile(r"finish_length|finish_content_filter|http_4(?!08|09|29)\d\d")
+"""Reasons that the same request would only meet again; 408, 409 and 429 pass."""
 MISS = "no reply is recorded for this prompt"
+SECRET = 16
+"""Characters from which a key is one; a local server takes any, such as `none`, which a novel may well say."""
 
 
 @dataclass(frozen=True)
@@ -40,139 +52,122 @@ class Answers:
     permanent: set[str] = field(default_factory=set)
     sent: int = 0
 
+    def settle(self, key: str, reply: Reply | None, reason: str | None) -> None:
+        """Take a complete reply, or the reason why there is none."""
+        if reply and not reason:
+            self.replies[key] = reply
+            return
+        self.failures[key] = reason or MISS
+        if FOR_GOOD.fullmatch(self.failures[key]):
+            self.permanent.add(key)
+
 
 def ask(
-    units: Sequence[Unit], llm: LLM, recorded: Sequence[Path], say: Callable[[str], None] = lambda _: None
+    units: Sequence[Unit],
+    llm: LLM,
+    recorded: Sequence[Path],
+    say: Callable[[str], None] = lambda _: None,
+    first_pause_s: float = 2.0,
 ) -> Answers:
-    """Answer every unit that can be answered; the others get a reason, never silence."""
+    """Answer every unit that can be answered; the others get a reason, never silence.
+
+    Raise InputError for settings that cannot work, HuabenError when the endpoint refuses the whole run.
+    """
     if llm.provider == "recorded":
         return _from_files(units, recorded)
     if llm.provider == "openai":
-        store = ReplyStore(store_path())
-        try:
-            return asyncio.run(_Live(llm, store, say).answer(units))
-        except* HuabenError as group:
-            raise group.exceptions[0] from None
-        finally:
-            store.close()
+        check_endpoint(llm.base_url)
+        with closing(ReplyStore(store_path())) as store:
+            return _Live(llm, store, say, first_pause_s).answer(units)
     raise InputError("llm.provider is `none`: nothing can be asked")
 
 
 def _from_files(units: Sequence[Unit], recorded: Sequence[Path]) -> Answers:
     kept, answers = load_recorded(recorded), Answers()
     for unit in units:
-        if reply := kept.get(unit.request.key):
-            answers.replies[unit.request.key] = reply
-        else:
-            answers.failures[unit.request.key] = MISS
+        reply = kept.get(unit.request.key)
+        answers.settle(unit.request.key, reply, reply.fault if reply else MISS)
     return answers
-
-
-def read_key(llm: LLM) -> str:
-    """Return the API key from the variable that `api_key_env` names; nothing else may hold it."""
-    key = os.environ.get(llm.api_key_env, "")
-    if not key.strip() or not key.isascii() or key != key.strip():
-        raise InputError(
-            f"the environment variable {llm.api_key_env} must hold the API key: one line of ASCII, no blanks"
-        )
-    return key
-
-
-def check_endpoint(base_url: str) -> None:
-    """Refuse a base URL that would not work or would give the key away."""
-    parts = urlsplit(base_url)
-    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise InputError(f"llm.base_url {base_url!r}: an address such as https://host/v1 is expected")
-    if parts.scheme == "http" and not is_local:
-        raise InputError(f"llm.base_url {base_url!r}: http would send the key unprotected; use https")
-    if parts.username or parts.password:
-        raise InputError("llm.base_url holds a user name or password; give the key by its environment variable")
-    if parts.path.rstrip("/").endswith("/chat/completions"):
-        raise InputError("llm.base_url: leave out /chat/completions; the client adds it")
 
 
 class _Live:
     """One run against an endpoint: at most `concurrency` requests in flight, each reply stored before it counts."""
 
-    def __init__(self, llm: LLM, store: ReplyStore, say: Callable[[str], None]) -> None:
-        check_endpoint(llm.base_url)
-        self._llm, self._store, self._say = llm, store, say
-        self._key = read_key(llm)
-        self._slots = asyncio.Semaphore(llm.concurrency)
+    def __init__(self, llm: LLM, store: ReplyStore, say: Callable[[str], None], first_pause_s: float) -> None:
+        self._llm, self._store, self._say, self._first_pause_s = llm, store, say, first_pause_s
         self._answers = Answers()
-        self._total = 0
 
-    async def answer(self, units: Sequence[Unit]) -> Answers:
+    def answer(self, units: Sequence[Unit]) -> Answers:
+        """Take what the store has, and send the rest, each request once."""
+        waiting: dict[str, Unit] = {}
+        for unit in units:
+            kept = self._store.get(unit.request.key)
+            if kept and (kept.fault is None or FOR_GOOD.fullmatch(kept.fault)):
+                self._answers.settle(kept.key, kept, kept.fault)
+            else:
+                waiting[unit.request.key] = unit
+        if waiting:
+            self._key = read_key(self._llm)
+            try:
+                asyncio.run(self._send(list(waiting.values())))
+            except ExceptionGroup as group:
+                raise group.exceptions[0] from None
+        return self._answers
+
+    async def _send(self, units: Sequence[Unit]) -> None:
         import openai
 
-        open_units = []
-        for unit in units:
-            if (kept := self._store.get(unit.request.key)) and kept.content:
-                self._answers.replies[unit.request.key] = kept
-            else:
-                open_units.append(unit)
-        self._total = len(open_units)
-        transport = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        slots = asyncio.Semaphore(self._llm.concurrency)
         client = openai.AsyncOpenAI(
             api_key=self._key,
             base_url=self._llm.base_url,
             max_retries=0,
             timeout=self._llm.timeout_s,
-            http_client=transport,
+            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
         )
         async with client, asyncio.TaskGroup() as group:
-            for unit in open_units:
-                group.create_task(self._one(client, unit))
-        return self._answers
+            for unit in units:
+                group.create_task(self._one(client, unit, slots))
 
-    async def _one(self, client: Any, unit: Unit) -> None:
-        key = unit.request.key
-        async with self._slots:
+    async def _one(self, client: Any, unit: Unit, slots: asyncio.Semaphore) -> None:
+        async with slots:
             for attempt in range(1, ATTEMPTS + 1):
-                reason, permanent = await self._attempt(client, unit)
-                if not reason:
+                reply, reason = await self._attempt(client, unit)
+                if reason is None or FOR_GOOD.fullmatch(reason) or attempt == ATTEMPTS:
                     break
-                self._answers.failures[key] = reason
-                if permanent:
-                    self._answers.permanent.add(key)
-                    break
-                if attempt < ATTEMPTS:
-                    await asyncio.sleep(min(30.0, 2.0**attempt) * (0.75 + random.random() / 4))
+                pause = min(30.0, self._first_pause_s * 2 ** (attempt - 1))
+                await asyncio.sleep(pause * (0.75 + random.random() / 4))
+        self._answers.settle(unit.request.key, reply, reason)
         done = len(self._answers.replies) + len(self._answers.failures)
-        self._say(f"{unit.name}: {self._answers.failures.get(key, 'ok')} ({done} done)")
+        self._say(f"{unit.name}: {reason or 'ok'} ({done} done)")
 
-    async def _attempt(self, client: Any, unit: Unit) -> tuple[str, bool]:
-        """Send once. Return why it failed ("" when it did not) and whether it always would."""
+    async def _attempt(self, client: Any, unit: Unit) -> tuple[Reply | None, str | None]:
+        """Send once, and keep what comes. Return the reply, and why it is none (None when it is one)."""
         import openai
 
         self._answers.sent += 1
         try:
             async with asyncio.timeout(self._llm.timeout_s):
-                completion = await client.chat.completions.create(**_arguments(unit.request))
+                answer = await client.chat.completions.with_raw_response.create(**_arguments(unit.request))
         except openai.APIStatusError as error:
-            if error.status_code in FATAL:
-                raise HuabenError(f"the endpoint refused the run: {self._redacted(error)}") from None
-            return f"http_{error.status_code}", 300 <= error.status_code < 500 and error.status_code not in (
-                408,
-                409,
-                429,
-            )
-        except (openai.OpenAIError, ValueError, TimeoutError) as error:
-            return type(error).__name__, False
-        body = (
-            completion.model_dump(mode="json") if hasattr(completion, "model_dump") else {"odd": str(completion)[:200]}
-        )
-        self._store.put(unit.request.key, unit.request.prompt_id, unit.name, body)
-        reply = Reply(unit.request.key, body)
-        if reply.content is None:
-            return _why_incomplete(body), False
-        self._answers.failures.pop(unit.request.key, None)
-        self._answers.replies[unit.request.key] = reply
-        return "", False
+            if error.status_code in FATAL or error.status_code < 400:
+                raise self._refusal(error) from None
+            return None, f"http_{error.status_code}"
+        except (TimeoutError, openai.APITimeoutError):
+            return None, "timeout"
+        except openai.OpenAIError:
+            return None, "connection"
+        reply = Reply(unit.request.key, _body(self._redacted(answer.content)))
+        self._store.put(reply.key, unit.request.prompt_id, unit.name, reply.body)
+        return reply, reply.fault
 
-    def _redacted(self, error: Exception) -> str:
-        return str(error).replace(self._key, "[key]")[:500]
+    def _refusal(self, error: Any) -> HuabenError:
+        meaning = FATAL.get(error.status_code, "llm.base_url redirects; the final address is expected")
+        said = self._redacted(str(error).encode("utf-8", "replace")).decode()[:300]
+        return HuabenError(f"the endpoint refuses the run, HTTP {error.status_code}: {meaning}. It says: {said}")
+
+    def _redacted(self, text: bytes) -> bytes:
+        return text.replace(self._key.encode(), b"[key]") if len(self._key) >= SECRET else text
 
 
 def _arguments(request: Request) -> dict[str, Any]:
@@ -182,9 +177,10 @@ def _arguments(request: Request) -> dict[str, Any]:
     return {"model": request.model, "messages": [dict(m) for m in request.messages], **options, **extra}
 
 
-def _why_incomplete(body: Any) -> str:
+def _body(content: bytes) -> dict[str, Any]:
+    """Return the raw body; of one that is no JSON object, how it begins."""
     try:
-        reason = body["choices"][0]["finish_reason"]
-    except (KeyError, IndexError, TypeError):
-        return "odd_shape"
-    return "blank" if reason == "stop" else f"finish_{reason}"
+        body = strict_json(content)
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else {"odd": ascii(content[:200])}

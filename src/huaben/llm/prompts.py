@@ -7,6 +7,7 @@ delimiters derived from its own hash, which its author could not have written in
 
 import hashlib
 import json
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from pydantic import ValidationError
 
 from huaben.errors import InputError
 from huaben.params import LLM, Section, load_yaml
+
+NUMBER = re.compile(r"〔\d+〕")
+"""How a quotation's number is written; no word of the novel."""
 
 
 class Prompt(Section):

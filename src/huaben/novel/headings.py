@@ -4,13 +4,20 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-NUMERAL = r"[〇零一二三四五六七八九十百千万两廿卅\d０-９]+"
-NUMBERED = re.compile(rf"(?:第\s*({NUMERAL})\s*([章回节節折幕])|([Cc]hapter|CHAPTER)\s+([0-9]+|[IVXLC]+)\b)(.*)")
-VOLUME = re.compile(rf"(?:第\s*({NUMERAL})\s*[卷部集册]|[卷部集册]\s*({NUMERAL}))(.*)")
+NUMERAL = r"[〇零一二三四五六七八九十百千万萬两兩廿卅\d]+"
+UNIT = r"(?:[章折幕]|回(?!合)|[节節](?![课課]))"
+"""第三回合 and 第二节课 stand in sentences, as does 第三部队."""
+NUMBERED = re.compile(rf"(?:第\s*({NUMERAL})\s*{UNIT}|([Cc]hapter|CHAPTER)\s+([0-9]+|[IVXLC]+)\b)(.*)")
+VOLUME = re.compile(rf"(?:第\s*({NUMERAL})\s*(?:部分|部(?![队隊落门門])|[卷集册冊])|[卷部集册冊]\s*({NUMERAL}))(.*)")
+ENGLISH_PROSE = re.compile(r"\s+[a-z]")
+"""Chapter 2 was a bore."""
 NAMED = re.compile(
-    r"(楔子|序章|序幕|序言|序|引子|前言|番外|外传|后记|後記|尾声|尾聲|终章|大结局)([\s　:：·一二三四五六七八九十\d].*)?"
+    r"(楔子|序章|序幕|序言|序|引子|前言|番外篇?|外传|外傳|后记|後記|尾声|尾聲|终章|終章|大结局|大結局)"
+    rf"\s*(?:{NUMERAL})?((?:[\s:：·(（].*)?)"
 )
-KINDS = {
+PREFIX = re.compile(r"^(?:《[^》]*》)?\s*(?:目录|目錄|正文)\s*(?=第)")
+"""What some sites print before every heading: 正文 第一章, 《书名》目录 第一回."""
+KINDS: dict[str, "Kind"] = {
     "楔": "prologue",
     "序": "prologue",
     "引": "prologue",
@@ -20,8 +27,11 @@ KINDS = {
 }
 MAX_HEADING = 50
 """Longest heading line; double headings of the classics have about 30 characters."""
-DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
+MAX_UNSPACED = 25
+"""Longest title that follows its number without a space."""
+SEPARATORS = ":：、.．·-—】]》〉(（"
+DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
+UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000, "萬": 10000}
 ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 Kind = Literal["prologue", "chapter", "side_story", "epilogue"]
@@ -29,65 +39,78 @@ Kind = Literal["prologue", "chapter", "side_story", "epilogue"]
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading line. `unit` is 章, 回, 卷 and so on; a volume heading has `is_volume`."""
+    """A heading line, `text` without what a site put before it.
 
+    `volume` is the volume that it names, and `is_volume` says that it names nothing else.
+    """
+
+    text: str
     number: int | None
     title: str
     kind: Kind
-    is_volume: bool
+    is_volume: bool = False
+    volume: str | None = None
 
 
 def parse_heading(line: str) -> Heading | None:
     """Return what a line says as a heading, or None when it is prose."""
-    text = line.strip(" \t　【】[]《》〈〉")
-    if not text or len(text) > MAX_HEADING:
+    text = PREFIX.sub("", line.strip()) if len(line) < 4 * MAX_HEADING else ""
+    bare = text[1:].rstrip("】]》〉").strip() if text[:1] in ("【", "[", "《", "〈") else text
+    if not bare or len(text) > MAX_HEADING:
         return None
-    if match := NAMED.fullmatch(text):
-        return Heading(None, (match[2] or "").strip(" 　:：·"), _kind(match[1]), False)
-    if (match := NUMBERED.fullmatch(text)) and _is_title(match[5], spaced=bool(match[3])):
-        return Heading(to_number(match[1] or match[4]), _clean(match[5]), "chapter", False)
-    if match := VOLUME.fullmatch(text):
-        if (inner := NUMBERED.search(match[3])) and _is_title(inner[5], spaced=True):
-            return Heading(to_number(inner[1] or inner[4]), _clean(inner[5]), "chapter", False)
-        if _is_title(match[3], spaced=bool(match[2])):
-            return Heading(to_number(match[1] or match[2]), _clean(match[3]), "chapter", True)
+    if (match := NAMED.fullmatch(bare)) and _is_title(match[2], spaced=True):
+        return Heading(text, None, _clean(match[2]), KINDS.get(match[1][0], "epilogue"))
+    if match := NUMBERED.fullmatch(bare):
+        return _numbered(text, match, None)
+    if match := VOLUME.fullmatch(bare):
+        return _volume(text, match)
+    return None
+
+
+def _numbered(text: str, match: re.Match[str], volume: str | None) -> Heading | None:
+    is_prose = match[2] and ENGLISH_PROSE.match(match[4])
+    if is_prose or not _is_title(match[4], spaced=bool(match[2] or volume)):
+        return None
+    return Heading(text, to_number(match[1] or match[3]), _clean(match[4]), "chapter", volume=volume)
+
+
+def _volume(text: str, match: re.Match[str]) -> Heading | None:
+    """Read `卷一 第一章 开端` as a chapter of its volume, and `卷一 风起` as a volume."""
+    inner = NUMBERED.search(match[3])
+    if inner and (heading := _numbered(text, inner, match.string[: match.start(3) + inner.start()].strip())):
+        return heading
+    if _is_title(match[3], spaced=bool(match[2])):
+        return Heading(text, to_number(match[1] or match[2]), _clean(match[3]), "chapter", True, text)
     return None
 
 
 def to_number(numeral: str) -> int:
     """Read a Chinese, Arabic, full-width or Roman numeral: 一百二十 → 120."""
-    if numeral.isdecimal():
-        return int(numeral)
     if set(numeral) <= set(ROMAN):
         values = [ROMAN[c] for c in numeral]
         return sum(-v if v < max(values[i:]) else v for i, v in enumerate(values))
     numeral = numeral.replace("廿", "二十").replace("卅", "三十")
-    if not set(numeral) & set(UNITS):
-        return int("".join(str(DIGITS.get(c, c)) for c in numeral))
     total, digit = 0, 0
     for character in numeral:
-        if character in UNITS:
-            unit = UNITS[character]
-            total = (total + digit) * unit if unit == 10000 else total + (digit or 1) * unit
+        if unit := UNITS.get(character):
+            total = (total + digit or 1) * unit if unit == 10000 else total + (digit or 1) * unit
             digit = 0
         else:
-            digit = DIGITS.get(character, 0)
+            digit = digit * 10 + (int(character) if character.isdecimal() else DIGITS[character])
     return total + digit
 
 
 def _is_title(rest: str, spaced: bool) -> bool:
-    """Tell a title from prose that begins like a heading (第一章里说……)."""
-    if not rest or rest[0] in " \t　:：、.．·-—】":
+    """Tell a title from prose that begins like a heading (第一章里说……); `spaced` wants a separator."""
+    if not rest or rest in ("上", "中", "下"):
+        return True
+    if rest[0].isspace() or rest[0] in SEPARATORS:
         return rest.rstrip()[-1:] not in ("。", "，", ",", "；")
     if spaced:
         return False
-    return len(rest) <= 25 and rest[0] not in "里中的说是讲写和与，。、上下就以" and rest[-1] not in "。，；：”！？…"
+    is_short = len(rest) <= MAX_UNSPACED and rest[-1] not in "。；，：”！？…"
+    return is_short and rest[0] not in "里中的说說是讲講写寫和与與，。、上下就以"
 
 
 def _clean(rest: str) -> str:
-    return re.sub(r"\s+", " ", rest.strip(" \t　:：、.．·-—】")).strip()
-
-
-def _kind(word: str) -> Kind:
-    kind = KINDS.get(word[0], "epilogue")
-    return "side_story" if kind == "side_story" else "prologue" if kind == "prologue" else "epilogue"
+    return re.sub(r"\s+", " ", rest.strip().lstrip(SEPARATORS.rstrip("(（"))).strip()

@@ -8,7 +8,7 @@ ENDS = "。！？…，；：—～、.!?,;:"
 SOUNDS = "当咚哗嗒滴叮砰轰啪呜嘀咔嚓哐铛嘭喀吱呀嘎哒梆噗扑哧通嗡呼嘶咣啷沙哎唉吭嚓铮锵叽喳汪喵咕噜轱辘"
 SOUND = re.compile(rf"[{SOUNDS}][{SOUNDS}—…，。！、 ]*")
 THOUGHT_CUE = re.compile(
-    r"(?:心想|心里想|暗想|想道|心道|心说|心里说|寻思|思忖|暗道|琢磨|想|念头|心里[^。]{0,6})[^。！？”]{0,6}[：:，,]?\s*$"
+    r"(?:心想|暗想|想道|心道|心[说說]|[寻尋]思|思忖|暗道|琢磨|想|念[头頭]|心[里裡裏][^。]{0,6})[^。！？”]{0,6}[：:，,]?\s*$"
 )
 LETTER_CUE = re.compile(
     r"(?:写着|写道|写的是|信上|信里|信中|纸条|字条|手谕|告示|布告|批语|落款|注着|登记|印着|题着)[^。！？”]{0,12}[：:，,]?\s*$"
@@ -20,7 +20,9 @@ TITLE_AFTER = re.compile(
 TITLE_BEFORE = re.compile(
     r"(?:招牌|牌子|匾额?|店名|书名|题名|叫做?|名叫|题为|题曰|刻着|写着|号称|随身)[^。！？”]{0,6}$"
 )
-QUOTE_CUE = re.compile(r"(?:[：:]|[说道问答喊叫嚷曰]，?)\s*$")
+QUOTE_CUE = re.compile(r"(?:[：:]|(?:[说說道问問答喊嚷曰]|(?<!名)叫)，?)\s*$")
+REACH = 60
+"""Characters before a quotation in which its cue stands; the longest cue above has about 30."""
 LONGEST_WORD = 12
 """Emphasis and titles are words and names, not sentences."""
 
@@ -28,8 +30,7 @@ LONGEST_WORD = 12
 def classify(text: str, opened: int, start: int, end: int, depth: int) -> QuotationKind:
     """Return the kind of the quotation `text[start:end]`, whose opening mark stands at `opened`."""
     content = text[start:end].strip()
-    line_start = text.rfind("\n", 0, opened) + 1
-    before = text[line_start:opened]
+    before = text[max(0, opened - REACH) : opened].split("\n")[-1]
     after = text[end + 1 : end + 12].split("\n")[0]
     introduced = bool(QUOTE_CUE.search(before))
     if SOUND.fullmatch(content) and not introduced:

@@ -3,6 +3,7 @@
 A quotation ends at its closing mark, or at the end of its paragraph (speech that goes on in the next
 paragraph opens a mark there again; elsewhere the closing mark was forgotten). In a paragraph whose
 marks do not balance, an opening mark inside an open quotation of the same style ends that quotation.
+In a chapter with more bare cues (曰：, 说：) than quotations, speech runs from the cue to the sentence's end.
 """
 
 import re
@@ -14,14 +15,18 @@ from huaben.records import Chapter, Line, Provenance, make_id
 
 PAIRS = {"“": "”", "「": "」", "『": "』", "‘": "’", "＂": "＂", '"': '"'}
 MARKS = frozenset("".join(PAIRS) + "".join(PAIRS.values()))
+ANY_MARK = re.compile(f"[{''.join(sorted(MARKS))}]")
+DEEPEST = 6
+"""Quotations nest no deeper; a paragraph that seems to is a heap of marks."""
 SCENE_GAP = 300
 """Characters of narration between two quotations from which they are two scenes; a page has about 600."""
-UNMARKED_CUE = re.compile(r"[曰云道说]\s*[：:]\s*")
+UNMARKED_CUE = re.compile(r"[曰云道说說]\s*[：:]\s*")
+SENTENCE_END = re.compile(r"[。！？]")
 
 
 @dataclass(frozen=True)
 class Quotation:
-    """`text[start:end]` without its outer marks; `opened` is where its opening mark stands."""
+    """`text[start:end]` without its outer marks; `opened` is where its opening mark stands, or would."""
 
     opened: int
     start: int
@@ -32,10 +37,13 @@ class Quotation:
 def find_quotations(text: str) -> list[Quotation]:
     """Return the quotations of a chapter in order of their starts, outer before inner."""
     found: list[Quotation] = []
+    bare: list[Quotation] = []
     for start, end in _paragraphs(text):
-        found += _in_paragraph(text, start, end)
-    if not found and not MARKS & set(text):
-        found = list(_unmarked(text))
+        is_marked = not MARKS.isdisjoint(text[start:end])
+        found += _in_paragraph(text, start, end) if is_marked else ()
+        bare += _unmarked(text, start, end) if not is_marked else ()
+    if len(bare) > len(found):
+        found += bare
     return sorted((q for q in found if text[q.start : q.end].strip()), key=lambda q: (q.start, -q.end))
 
 
@@ -54,22 +62,20 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _in_paragraph(text: str, start: int, end: int) -> Iterator[Quotation]:
-    paragraph = text[start:end]
-    if not MARKS & set(paragraph):
-        return
-    nests = {mark: paragraph.count(mark) == paragraph.count(close) for mark, close in PAIRS.items()}
+    nests = {mark: text.count(mark, start, end) == text.count(close, start, end) for mark, close in PAIRS.items()}
     stack: list[tuple[str, int]] = []
-    for i in range(start, end):
-        mark = text[i]
-        if mark not in MARKS or (mark == "’" and _is_apostrophe(text, i)):
+    for match in ANY_MARK.finditer(text, start, end):
+        mark, i = match[0], match.start()
+        if mark == "’" and _is_apostrophe(text, i):
             continue
-        closes = [k for k, (opened, _) in enumerate(stack) if PAIRS[opened] == mark]
-        if closes:
-            while len(stack) > closes[-1]:
+        opens = [opened for opened, _ in stack]
+        if any(PAIRS[opened] == mark for opened in opens):
+            while PAIRS[stack[-1][0]] != mark:
                 yield _closed(stack, i)
+            yield _closed(stack, i)
         elif mark in PAIRS:
-            if any(opened == mark for opened, _ in stack) and not nests[mark]:
-                while any(opened == mark for opened, _ in stack):
+            if mark in opens and (len(stack) >= DEEPEST or not nests[mark]):
+                for _ in opens[opens.index(mark) :]:
                     yield _closed(stack, i)
             stack.append((mark, i))
     while stack:
@@ -82,15 +88,16 @@ def _closed(stack: list[tuple[str, int]], end: int) -> Quotation:
 
 
 def _is_apostrophe(text: str, i: int) -> bool:
-    return text[i - 1 : i].isascii() and text[i - 1 : i].isalpha() and text[i + 1 : i + 2].isascii()
+    before, after = text[i - 1 : i], text[i + 1 : i + 2]
+    return before.isascii() and before.isalpha() and after.isascii() and after.isalpha()
 
 
-def _unmarked(text: str) -> Iterator[Quotation]:
-    """Find speech without marks: from a cue and its colon to the end of the sentence."""
-    for start, end in _paragraphs(text):
-        for cue in UNMARKED_CUE.finditer(text, start, end):
-            stop = min((i for i in (text.find(c, cue.end(), end) + 1 for c in "。！？") if i), default=end)
-            yield Quotation(cue.end(), cue.end(), stop, 0)
+def _unmarked(text: str, start: int, end: int) -> Iterator[Quotation]:
+    """Find speech without marks in a paragraph: from a cue and its colon to the end of the sentence."""
+    while cue := UNMARKED_CUE.search(text, start, end):
+        stop = SENTENCE_END.search(text, cue.end(), end)
+        start = stop.end() if stop else end
+        yield Quotation(cue.end(), cue.end(), start, 0)
 
 
 def _scenes(text: str, quotations: list[Quotation]) -> list[int]:

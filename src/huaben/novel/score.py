@@ -17,6 +17,9 @@ def score_rules(lines: Iterable[Line], gold: Sequence[Mapping[str, Any]], min_ce
     """Return detection, kind and speaker figures; `lines` carry the rules' best guess of every speaker."""
     if not gold:
         raise InputError("the gold file has no rows")
+    needed = {"chapter", "start", "end", "kind", "speaker", "difficulty"}
+    if lacking := [number for number, row in enumerate(gold, 1) if not needed <= row.keys()]:
+        raise InputError(f"the gold file, line {lacking[0]}: every row needs {', '.join(sorted(needed))}")
     found = {(line.chapter, line.start, line.end): line for line in lines}
     wanted = {(row["chapter"], row["start"], row["end"]): row for row in gold}
     both = [(line, wanted[place]) for place, line in found.items() if place in wanted]

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from huaben.novel.names import SPEECH_VERB, Mention, Names
-from huaben.novel.paragraphs import Paragraph, paragraphs_of
+from huaben.novel.paragraphs import Paragraph, paragraphs_of, with_marks
 from huaben.records import Chapter, Line
 
-SPOKEN_TO = re.compile(r"(?:对|向|跟|朝|冲|同|问)着?$")
+SPOKEN_TO = re.compile(r"(?:对|對|向|跟|朝|冲|衝|同|问|問)[着著]?$")
 OPENER = re.compile(
     r"(?:只见|就见|却见|只听|就听|这时|这时候|此时|那时|于是|忽然|但|但是|可是|可|原来|且说|话说|却说|当下|当时|"
     r"最后|末了|只有|连|先是|还是|倒是|又是|随后|后来|过了一会儿|半天)?"
@@ -23,8 +23,12 @@ OPENER = re.compile(
 OTHERS = re.compile(r"^[^，]{0,8}?(?:[人友们仆兵卒僧者女汉童官众]|夫妻|二位|大众)[^，]{0,2}$|^(?:他|她|有人|那|这)")
 """A clause that begins with somebody who is in no cast."""
 SPEECH = re.compile(SPEECH_VERB)
+VERB_ENDS = re.compile(r"[着了道]?(?:起来|下去|一声|一句)?(?:[，,]|$)")
+"""Where narration runs into the next quotation, only 甲说， is surely about this one (not 甲叫乙磕头，“……”)."""
 SENTENCE = re.compile(r"[。！？；…”」』\n]")
 PRONOUN = re.compile(r"^[ 　]*(?:他|她|它)(?!们)")
+MAX_SENTENCE = 300
+"""Characters; what is longer is a text without punctuation, and its subjects are nobody's guess."""
 SPOKEN = ("speech", "thought")
 SAID, WENT_ON, BEAT, EARLIER, ACTED, GUESSED = 0.97, 0.9, 0.85, 0.7, 0.7, 0.3
 """Certainty of: a name with a speech verb in one clause; speech resumed after its cue; a paragraph in which one
@@ -45,13 +49,14 @@ class Decision:
 def decide_speakers(chapter: Chapter, lines: Sequence[Line], names: Names, guess: bool = False) -> list[Line]:
     """Return a chapter's lines with the speakers that explicit cues decide; `guess` fills in the others."""
     decided: list[Line] = []
+    narration = {i: p.narration[k : k + 2] for p in paragraphs_of(chapter.text, lines) for k, i in enumerate(p.lines)}
     for i, line in enumerate(lines):
-        decision = _decide(chapter.text, lines, i, decided, names) if line.kind in SPOKEN else None
+        decision = _decide(chapter.text, line, decided, narration[i], names) if i in narration else None
         decided.append(_with(line, decision))
     decided = decide_paragraphs(chapter.text, decided, names)
     for i, line in enumerate(decided):
         if guess and line.kind in SPOKEN and not line.speaker:
-            decided[i] = _with(line, _guess(chapter.text, line, decided[:i], names))
+            decided[i] = _with(line, _guess(chapter.text, line, decided[max(0, i - 6) : i], names))
     return decided
 
 
@@ -73,7 +78,8 @@ def decide_paragraphs(text: str, lines: Sequence[Line], names: Names) -> list[Li
 
 
 def _announced(text: str, line: Line) -> bool:
-    return text[max(0, line.start - 3) : line.start - 1].rstrip()[-1:] in ("：", ":", "；")
+    opened, _ = with_marks(text, line)
+    return text[max(0, opened - 2) : opened].rstrip()[-1:] in ("：", ":", "；")
 
 
 def _owner(paragraph: Paragraph, lines: Sequence[Line], names: Names) -> Decision | None:
@@ -92,7 +98,7 @@ def _owner(paragraph: Paragraph, lines: Sequence[Line], names: Names) -> Decisio
 
 def _guess(text: str, line: Line, decided: Sequence[Line], names: Names) -> Decision | None:
     """Take the speaker before last of the scene (an exchange), else the name last mentioned."""
-    spoken = [d for d in decided[-6:] if d.speaker and d.depth == 0 and d.scene == line.scene]
+    spoken = [d for d in decided if d.speaker and d.depth == 0 and d.scene == line.scene]
     if len(spoken) >= 2 and spoken[-1].speaker != spoken[-2].speaker:
         return Decision(spoken[-2].speaker or "", spoken[-1].speaker, GUESSED, "taking turns")
     start = max(0, line.start - 400)
@@ -114,32 +120,13 @@ def _with(line: Line, decision: Decision | None) -> Line:
     )
 
 
-def _decide(text: str, lines: Sequence[Line], i: int, decided: Sequence[Line], names: Names) -> Decision | None:
-    line = lines[i]
-    if line.depth:
-        return None
-    before, after = _before(text, lines, i), _after(text, lines, i)
-    resumed = _resumed(text, lines, i, decided, names)
+def _decide(text: str, line: Line, decided: Sequence[Line], narration: Sequence[str], names: Names) -> Decision | None:
+    """Decide an outer line by the `narration` right before and after it, in its paragraph."""
+    before, after = narration
+    resumed = _resumed(text, line, decided, names)
     return (
         _cue_before(before, names) or resumed or _cue_after(after, names, text[line.end - 1]) or _acted(before, names)
     )
-
-
-def _before(text: str, lines: Sequence[Line], i: int) -> str:
-    """Return the narration before a line, back to the paragraph's start or the previous outer line."""
-    start = text.rfind("\n", 0, lines[i].start) + 1
-    previous = next((p for p in reversed(lines[:i]) if p.depth == 0 and p.kind in ("speech", "thought")), None)
-    if previous and previous.end >= start:
-        start = previous.end + 1
-    return text[start : max(start, lines[i].start - 1)]
-
-
-def _after(text: str, lines: Sequence[Line], i: int) -> str:
-    """Return the narration after a line, up to the paragraph's end or the next outer line."""
-    end = text.find("\n", lines[i].end)
-    following = next((p for p in lines[i + 1 :] if p.depth == 0 and p.kind in ("speech", "thought")), None)
-    stop = len(text) if end < 0 else end
-    return text[lines[i].end + 1 : min(stop, following.start - 1) if following else stop]
 
 
 def _cue_before(before: str, names: Names) -> Decision | None:
@@ -158,20 +145,21 @@ def _cue_before(before: str, names: Names) -> Decision | None:
 def _cue_after(after: str, names: Names, last: str) -> Decision | None:
     """Read `”甲对乙说。` right after the quotation."""
     sentence = re.split(r"[。！？；：:\n]", after)[0]
-    if after[len(sentence) : len(sentence) + 1] in "：:" and after:
+    if after[len(sentence) :].startswith(("：", ":")):
         return None
     verb = SPEECH.search(sentence)
     mentions = names.find(sentence)
     if not verb or not mentions or mentions[0].start > 0 or last not in "，。！？…—、,.!?":
         return None
-    gap = sentence[mentions[0].end : verb.start()]
-    return (
-        _subject(sentence, verb.start(), names, SAID) if len(gap) <= 12 and verb.start() >= mentions[0].end else None
-    )
+    if verb.start() < mentions[0].end or verb.start() - mentions[0].end > 12:
+        return None
+    found = _subject(sentence, verb.start(), names, SAID)
+    runs_on = sentence == after and not (VERB_ENDS.match(sentence, verb.end()) and found and found.certainty == SAID)
+    return None if runs_on else found
 
 
 def _acted(before: str, names: Names) -> Decision | None:
-    """Read `甲拍了一下床板：` right before the quotation: an action, no speech verb; surer where it opens the paragraph."""
+    """Read `甲拍了一下床板：` right before the quotation: an action only; surer where it opens the paragraph."""
     cue = before.rstrip()
     if cue[-1:] not in ("：", ":"):
         return None
@@ -179,13 +167,13 @@ def _acted(before: str, names: Names) -> Decision | None:
     return _subject(sentence, len(sentence), names, BEAT if sentence == cue[:-1] else ACTED)
 
 
-def _resumed(text: str, lines: Sequence[Line], i: int, decided: Sequence[Line], names: Names) -> Decision | None:
+def _resumed(text: str, line: Line, decided: Sequence[Line], names: Names) -> Decision | None:
     """Speech that goes on after its own cue (“……”甲说，“……”) or from the paragraph before."""
-    if not i or not decided[-1].speaker or decided[-1].depth or decided[-1].scene != lines[i].scene:
+    previous = decided[-1] if decided else line
+    if not previous.speaker or previous.depth or previous.scene != line.scene:
         return None
-    previous = decided[-1]
-    between = text[previous.end : lines[i].start]
-    unclosed = text[previous.end : previous.end + 1] == "\n"
+    between = text[previous.end : line.start]
+    unclosed = between[:1] == "\n" and not between[:-1].strip()
     cue = between[1:-1]
     if not unclosed and ("\n" in between or cue[-1:] not in ("，", ",") or re.search(r"[。！？：]", cue)):
         return None
@@ -204,7 +192,7 @@ def _subject(sentence: str, verb: int, names: Names, certainty: float) -> Decisi
 
     The subject is the last name that opens a clause, as long as no later clause brings a new subject.
     """
-    mentions = [m for m in names.find(sentence) if m.end <= verb]
+    mentions = [m for m in names.find(sentence) if m.end <= verb] if len(sentence) <= MAX_SENTENCE else []
     subjects = [m for m in mentions if _opens_clause(sentence, m)]
     if not subjects or PRONOUN.match(sentence) or _new_subject(sentence[subjects[-1].end : verb]):
         return None

@@ -1,12 +1,15 @@
 """Stages `chapters` and `lines`, and the score of the rules: files in, files out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from huaben.coverage import Coverage
-from huaben.files import read_jsonl, write_json, write_jsonl
+from huaben.errors import InputError
+from huaben.files import read_jsonl, write_json, write_jsonl, write_metrics
 from huaben.novel.chapters import find_novels, read_chapters
 from huaben.novel.lines import find_lines
 from huaben.novel.names import Names, found_names
@@ -14,20 +17,32 @@ from huaben.novel.pieces import cut_pieces
 from huaben.novel.score import score_rules
 from huaben.novel.speakers import decide_speakers
 from huaben.params import CastMember, Params
-from huaben.records import Chapter, Line
+from huaben.records import Chapter, Line, Record
+
+R = TypeVar("R", bound=Record)
 
 
 def load_chapters(path: Path) -> list[Chapter]:
     """Read the chapters that stage `chapters` wrote."""
-    return [Chapter.model_validate(row) for row in read_jsonl(path)]
+    return list(_records(Chapter, path))
 
 
 def load_lines(path: Path) -> dict[int, list[Line]]:
     """Read lines by chapter, in reading order."""
     lines: dict[int, list[Line]] = defaultdict(list)
-    for row in read_jsonl(path):
-        lines[row["chapter"]].append(Line.model_validate(row))
+    for line in _records(Line, path):
+        lines[line.chapter].append(line)
     return lines
+
+
+def _records(shape: type[R], path: Path) -> Iterator[R]:
+    for number, row in enumerate(read_jsonl(path), 1):
+        try:
+            yield shape.model_validate(row)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            place = f"{path}, line {number}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            raise InputError(f"{place}. The stage before writes this file; run it again") from error
 
 
 def run_chapters(raw: Path, out: Path, anomalies: Path, coverage: Path, params: Params) -> Coverage:
@@ -39,8 +54,9 @@ def run_chapters(raw: Path, out: Path, anomalies: Path, coverage: Path, params: 
     write_jsonl(out / "chapters.jsonl", (chapter.row() for chapter in chapters))
     pieces = cut_pieces(chapters, params.chapters.piece_characters)
     counts.rows = write_jsonl(out / "pretrain.jsonl", (piece.row() for piece in pieces))
-    write_json(anomalies, found.as_metrics())
-    write_json(coverage, counts.as_metrics())
+    write_json(out / "anomalies.json", found.notes)
+    write_metrics(anomalies, found.as_metrics())
+    write_metrics(coverage, counts.as_metrics())
     return counts
 
 
@@ -53,7 +69,8 @@ def run_lines(chapters: Path, out: Path, coverage: Path) -> Coverage:
         counts.add("ok" if found else "empty", None if found else "no quotation")
         lines += found
     counts.rows = write_jsonl(out, (line.row() for line in lines))
-    write_json(coverage, counts.as_metrics())
+    write_metrics(coverage, counts.as_metrics())
+    counts.require_rows("Which marks does the novel put around speech? See `huaben lines FILE`")
     return counts
 
 
@@ -67,5 +84,5 @@ def run_score(chapters: Path, gold: Path, out: Path, cast: Sequence[CastMember],
     """Score the rules against a gold file."""
     lines: Iterable[Line] = guess_speakers(load_chapters(chapters), cast)
     score = score_rules(lines, list(read_jsonl(gold)), params.speakers.min_certainty)
-    write_json(out, score)
+    write_metrics(out, score)
     return score

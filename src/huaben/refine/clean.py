@@ -1,6 +1,6 @@
 """Records → kept, and dropped with a reason. A filter returns a reason to drop; None keeps.
 
-Dialogues follow DESIGN.md section 3.1: strip, merge, drop short replies with the messages they answer,
+Dialogues follow docs/formats.md: strip, merge, drop short replies with the messages they answer,
 merge, greet where the character opens, drop trailing human messages, drop what is left one-sided.
 """
 
@@ -51,9 +51,11 @@ def _cleaned(dataset: str, record: Any, params: Clean, joiner: str) -> Any:
 
 def clean_conversation(record: Conversation, params: Clean, joiner: str) -> Conversation | str:
     """Return a conversation of strict user/assistant alternation, or why none is left."""
+    if any(m.role == "system" for m in record.messages):
+        return "a system message"
     messages = [m.model_copy(update={"content": m.content.strip()}) for m in record.messages]
-    messages = _merged([m for m in messages if m.content], joiner)
-    had_reply = any(m.role == "assistant" for m in messages)
+    messages = _merged([m for m in messages if m.content or m.role == "assistant"], joiner)
+    had_reply = any(m.content for m in messages if m.role == "assistant")
     messages = _merged(_without_short_replies(messages, params.min_characters), joiner)
     if messages and messages[0].role == "assistant":
         messages.insert(0, _greeting(record.record_id, params))
@@ -71,7 +73,8 @@ def _merged(messages: Sequence[Message], joiner: str) -> list[Message]:
         if merged and merged[-1].role == message.role:
             last = merged[-1]
             speaker = last.speaker if last.speaker == message.speaker else None
-            fields = {"content": last.content + joiner + message.content, "spans": last.spans + message.spans}
+            content = joiner.join(part for part in (last.content, message.content) if part)
+            fields = {"content": content, "spans": last.spans + message.spans}
             merged[-1] = last.model_copy(update={**fields, "speaker": speaker})
         else:
             merged.append(message)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from huaben.coverage import Coverage
-from huaben.files import read_jsonl, write_json, write_jsonl
+from huaben.files import read_jsonl, write_jsonl, write_metrics
 from huaben.params import Params
 from huaben.records import DATASETS
 from huaben.refine.clean import Sifted, clean
@@ -48,5 +48,5 @@ def _write(stage: str, sifted: Mapping[str, Sifted], out: Path, coverage: Path, 
             counts.dropped[f"{name}: {row['reason']}"] += 1
     for _ in params.skipped():
         counts.add("skipped", "no provider")
-    write_json(coverage, {**counts.as_metrics(), "datasets": datasets})
+    write_metrics(coverage, {**counts.as_metrics(), "datasets": datasets})
     return counts

@@ -11,6 +11,8 @@ from huaben.release.descriptions import COLUMNS, DESCRIPTIONS, EVERY_CONFIG
 from huaben.release.markdown import Raw, escape, render, visible
 
 SPLITS = ("train", "validation", "test")
+QUOTED = ("lines", "dialogue_raw", "dialogue")
+"""Configs whose texts are the novel's: a reply only said who speaks."""
 SHOWN_CHARACTERS = 80
 SHOWN_ITEMS = 3
 """Of a text and of a list, in the row that the card shows."""
@@ -40,7 +42,7 @@ def render_card(configs: Sequence[Config], gates: Mapping[str, Any], params: Par
     header = yaml.safe_dump(front_matter(configs, params), sort_keys=False, allow_unicode=True, width=10**9)
     context = {
         "params": params,
-        "configs": [_section(config) for config in configs],
+        "configs": [_section(config, facts.get("coverage", {})) for config in configs],
         "splits": SPLITS,
         "default": _default([config.name for config in configs]),
         "columns": {name: Raw(meaning) for name, meaning in EVERY_CONFIG.items()},
@@ -119,31 +121,39 @@ def _size_category(rows: int) -> str:
     return next((name for limit, name in limits if rows < limit), "1M<n<10M")
 
 
-def _section(config: Config) -> dict[str, Any]:
+def _section(config: Config, coverage: Mapping[str, Any]) -> dict[str, Any]:
     rows = [row for split in config.splits.values() for row in split]
     return {
         "name": config.name,
         "what": Raw(DESCRIPTIONS[config.name].what),
         "use": Raw(DESCRIPTIONS[config.name].use),
         "counts": {split: len(config.splits.get(split, ())) for split in SPLITS},
-        "origins": origins(rows),
+        "origins": origins(config.name, rows),
+        "dropped": _dropped(config.name, coverage),
         "columns": {name: Raw(meaning) for name, meaning in COLUMNS[config.name].items()},
         "example": _example(rows[0]),
     }
 
 
-def origins(rows: Iterable[Mapping[str, Any]]) -> list[Raw]:
-    """Return who made the rows, as their provenance tells: one phrase each, the most frequent first."""
-    makers = Counter(_maker(row["provenance"]) for row in rows)
+def origins(config: str, rows: Iterable[Mapping[str, Any]]) -> list[Raw]:
+    """Return who made a config's rows, as their provenance tells: one phrase each, the most frequent first."""
+    source = "quoted from the novel, speakers named by" if config in QUOTED else "from"
+    makers = Counter(_maker(row["provenance"], source) for row in rows)
     return [Raw(f"{count:,} {maker}") for maker, count in sorted(makers.items(), key=lambda pair: (-pair[1], pair[0]))]
 
 
-def _maker(provenance: Mapping[str, Any]) -> str:
+def _dropped(name: str, coverage: Mapping[str, Any]) -> list[tuple[int, int, str]]:
+    """Return (dropped, of how many, stage) for the filters that dropped rows of a dataset."""
+    steps = [(stage, coverage.get(stage, {}).get("datasets", {}).get(name, {})) for stage in ("clean", "dedupe")]
+    return [(counts["dropped"], counts["input"], stage) for stage, counts in steps if counts.get("dropped")]
+
+
+def _maker(provenance: Mapping[str, Any], source: str) -> str:
     prompt = f" (prompt {escape(provenance['prompt'])})" if provenance["prompt"] else ""
     if provenance["written_by"]:
-        return f"from recorded replies written by {escape(provenance['written_by'])}{prompt}"
+        return f"{source} recorded replies written by {escape(provenance['written_by'])}{prompt}"
     if provenance["model"]:
-        return f"from replies of the model {escape(provenance['model'])}{prompt}"
+        return f"{source} replies of the model {escape(provenance['model'])}{prompt}"
     return "by rules alone, without a model"
 
 

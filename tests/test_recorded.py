@@ -1,0 +1,155 @@
+"""The annotation that people edit → replies to the prompts as they are now."""
+
+import json
+
+import pytest
+
+from huaben.coverage import Coverage
+from huaben.errors import InputError
+from huaben.extract import attribution, preference, qa, summary
+from huaben.extract.recorded import render
+from huaben.llm.replies import load_recorded, write_replies
+
+FIRST = """heading: 第1章 停钟
+summary_v1: 钟停在三点十七分。
+qa_v1:
+  - {question: 钟停在几点？, answer: 三点十七分, evidence: 停在三点十七分}
+summary_v2: {plot: 钟停了。, relations: 医患。, psychology: 不安。}
+qa_v2:
+  plot:
+    - {question: 钟停在几点？, answer: 三点十七分。, evidence: 停在三点十七分}
+speakers:
+  - 1|钟又停了|沈更生|?|1
+  - 2|你昨晚|梁明夷|沈更生|1
+  - 3||沈更生|梁明夷|1
+  - 4|水怎么|梁明夷|沈更生|1
+"""
+PAIRS = "- {prompt: 几点了？, chosen: 几更了？问得好。, rejected: 我看不到时间。}\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return an annotation of the first chapter and of one prompt."""
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "01.yaml").write_text(FIRST, encoding="utf-8")
+    (tmp_path / "preference.yaml").write_text(PAIRS, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def rendered(folder, asked, novel):
+    """Return a function that renders the annotation as it is now."""
+
+    def rendered(prompts=("几点了？",), novel=novel):
+        return render(asked, folder, novel.chapters, novel.lines, novel.cast, prompts, asked.recorded[0])
+
+    return rendered
+
+
+def test_every_annotated_answer_becomes_a_reply_that_its_stage_can_read(rendered, asked, novel):
+    rows = rendered().rows
+    assert sorted(row["prompt"] for row in rows) == [
+        "chosen.v1",
+        "qa.v2",
+        "rejected.v1",
+        "speakers.v1",
+        "summary.v1",
+        "summary.v2",
+    ]
+    write_replies(asked.recorded[0], rows)
+    first = novel.chapters[:1]
+    lines, used = novel.lines[1], []
+    speakers = attribution.attribute(asked, first, lines, novel.cast, Coverage("speakers"), used)
+    summaries, answers = summary.summarise(asked, "v1", first, novel.lines, Coverage("summary"), used)
+    questions = [
+        *qa.read_v1(asked, first, answers, Coverage("qa"), []),
+        *qa.ask_v2(asked, first, novel.lines, Coverage("qa"), used, []),
+    ]
+    pairs = preference.from_prompts(asked, ["几点了？"], Coverage("preference"), used)
+    assert [line.speaker for line in speakers[:4]] == ["沈更生", "梁明夷", "沈更生", "梁明夷"]
+    assert (summaries[0].summary, [q.answer for q in questions]) == (
+        "钟停在三点十七分。",
+        ["三点十七分", "三点十七分。"],
+    )
+    assert pairs[0].chosen[0].content == "几更了？问得好。"
+    assert {reply.written_by for reply in used} == {"the huaben authors, CC0"}
+    assert {reply.model for reply in used} == {"huaben-authors"}
+    assert {tuple(reply.tokens.values()) for reply in used} == {(0, 0, 0)}
+
+
+def test_rendering_twice_gives_equal_rows(rendered):
+    assert rendered().rows == rendered().rows
+
+
+def test_an_answer_can_be_wrapped_as_models_wrap_theirs(rendered, folder, asked, novel):
+    path = folder / "chapters" / "01.yaml"
+    wrapped = 'wrapped: {qa_v2: "```json\\n$reply\\n```", speakers: "答：\\n$reply"}\n'
+    path.write_text(FIRST + wrapped, encoding="utf-8")
+    write_replies(asked.recorded[0], rendered().rows)
+    coverage = Coverage("qa")
+    assert len(qa.ask_v2(asked, novel.chapters[:1], novel.lines, coverage, [], [])) == 1
+    assert coverage.dropped == {"repaired: fence around the reply": 1}
+    speakers = attribution.attribute(asked, novel.chapters[:1], novel.lines[1], novel.cast, Coverage("s"), [])
+    assert speakers[3].speaker == "梁明夷"
+
+
+def test_a_prompt_whose_wording_changed_is_listed_for_a_person(rendered, asked, novel):
+    assert rendered().changed == []
+    write_replies(asked.recorded[0], rendered().rows)
+    assert rendered().changed == []
+    edited = novel.chapters[0].model_copy(update={"text": novel.chapters[0].text + "\n完。"})
+    changed = type(novel)([edited, *novel.chapters[1:]], novel.lines)
+    assert sorted(rendered(novel=changed).changed) == [
+        "qa.v2: 第1章 停钟",
+        "speakers.v1: 第1章 停钟",
+        "summary.v1: 第1章 停钟",
+        "summary.v2: 第1章 停钟",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("heading: 第1章 停钟", "heading: 第9章 没有", "no chapter has the heading '第9章 没有'"),
+        ("heading: 第1章 停钟\n", "", "`heading` is missing"),
+        ("1|钟又停了", "1|钟没有停", "quotation 1 now begins '钟又停了，停在三点十七分'"),
+        ("4|水怎么", "8|水怎么", "the chapter has the quotations 1 to 7"),
+        ("4|水怎么", "0|水怎么", "the chapter has the quotations 1 to 7"),
+        ("4|水怎么", "四|水怎么", "the chapter has the quotations 1 to 7"),
+        ("speakers:", "spoken:", "'speakers' is missing"),
+        ("qa_v2:", "qa_v3:", "'qa_v2' is missing"),
+        ("summary_v1:", "summary_v2:", "occurs twice"),
+    ],
+)
+def test_a_fault_in_the_annotation_is_named_with_its_file(rendered, folder, old, new, message):
+    assert old in FIRST
+    (folder / "chapters" / "01.yaml").write_text(FIRST.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        rendered()
+
+
+def test_a_prompt_without_answers_is_an_input_error(rendered):
+    with pytest.raises(InputError, match=r"preference\.yaml: no answers to the prompt '吃什么？'"):
+        rendered(("几点了？", "吃什么？"))
+
+
+def test_chapters_with_one_heading_are_answered_each_by_its_own_numbers(rendered, novel):
+    """Numbers that restart in every volume give equal headings."""
+    again = novel.chapters[0].model_copy(update={"index": 2, "chapter_id": "c2"})
+    twins = type(novel)([novel.chapters[0], again], {1: novel.lines[1], 2: novel.lines[1]})
+    rows = rendered(novel=twins).rows
+    contents = {r["reply"]["choices"][0]["message"]["content"] for r in rows if r["prompt"] == "speakers.v1"}
+    assert contents == {"1|沈更生|?|1\n2|梁明夷|沈更生|1\n3|沈更生|梁明夷|1\n4|梁明夷|沈更生|1"}
+
+
+def test_what_is_rendered_is_strict_json(rendered):
+    for row in rendered().rows:
+        content = row["reply"]["choices"][0]["message"]["content"]
+        if row["prompt"].startswith(("summary", "qa")):
+            assert isinstance(json.loads(content), dict)
+
+
+def test_rendered_replies_load_without_contradiction(rendered, tmp_path):
+    rows = rendered().rows
+    write_replies(tmp_path / "r.jsonl", rows)
+    assert len(load_recorded([tmp_path / "r.jsonl"])) == len(rows) == 6
