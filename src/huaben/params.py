@@ -184,6 +184,8 @@ class Train(Section):
     dpo_epochs: Annotated[float, Field(gt=0)]
     dpo_lr: Annotated[float, Field(gt=0)]
     dpo_beta: Annotated[float, Field(gt=0)]
+    rehearsal: Annotated[float, Field(ge=0)]
+    """Weight of the general text's loss beside that of each batch of SFT and DPO; 0: none."""
     batch: Count
 
 

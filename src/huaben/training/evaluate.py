@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from huaben.params import Params
-from huaben.records import QA, Preference
+from huaben.records import QA, Preference, Split
 from huaben.training import exam, rows, style, trainers
 from huaben.training.scoring import Scorer, load_scorer, perplexity
 from huaben.training.statistics import Numbers, distinct_pairs, estimate, letters, shared
@@ -85,8 +85,8 @@ def _material(datasets: Path, general: Path | None, params: Params) -> Material:
     material = Material(
         pairs=pairs,
         asked=asked,
-        knowledge=_exam(datasets, ("train",), params.evaluate.seed),
-        control=_exam(datasets, ("validation", "test"), params.evaluate.seed),
+        knowledge=_exam(datasets, ("train",)),
+        control=_exam(datasets, ("validation", "test")),
         general=rows.read_general(general)[1],
         classifier=style.fit(train_lines, params.character.name) if _both(train_lines, params) else None,
     )
@@ -99,13 +99,13 @@ def _both(lines: Sequence[Any], params: Params) -> bool:
     return len({line.speaker == params.character.name for line in lines}) == 2
 
 
-def _exam(datasets: Path, splits: tuple[Any, ...], seed: int) -> list[exam.Item]:
+def _exam(datasets: Path, splits: Sequence[Split]) -> list[exam.Item]:
     """Make the exam from `qa_v1`, as long as training read another dataset."""
     if rows.knowledge_dataset(datasets) == "qa_v1":
         return []
     trained: list[QA] = [qa for name in rows.trained_qa(datasets) for qa in rows.read_records(datasets, name, "train")]
     questions = [qa for split in splits for qa in rows.read_records(datasets, "qa_v1", split)]
-    return exam.make_items(exam.unseen(questions, [qa.question for qa in trained]), seed)
+    return exam.make_items(exam.unseen(questions, [qa.question for qa in trained]))
 
 
 def _reasons(material: Material) -> Iterator[tuple[str, str]]:
@@ -163,14 +163,12 @@ def _accuracy(margins: Sequence[float], pairs: Sequence[Preference], average: Es
 
 
 def _answered(scorer: Scorer, items: Sequence[exam.Item]) -> list[float]:
-    """Return 1 for each item whose right answer is the likeliest for each of its characters, else 0."""
-    chats = [([{"role": "user", "content": item.question}], choice) for item in items for choice in item.choices]
-    scores = iter(scorer.chat_log_probs(chats))
-    right = []
-    for item in items:
-        first, *others = [next(scores) / len(choice) for choice in item.choices]
-        right.append(float(first > max(others)))
-    return right
+    """Return the mark of each item, by log p for each character of an answer."""
+    choices = [(item, choice) for item in items for choice in (item.answer, *item.wrong)]
+    chats = [([{"role": "user", "content": item.question}], choice) for item, choice in choices]
+    totals = scorer.chat_log_probs(chats)
+    scores = iter([total / len(choice) for total, (_, choice) in zip(totals, choices, strict=True)])
+    return [item.mark(next(scores), [next(scores) for _ in item.wrong]) for item in items]
 
 
 def _text_numbers(replies: Sequence[str], material: Material, average: Estimate) -> Numbers:

@@ -1,10 +1,12 @@
-"""The closed-book exam: is the right answer likelier than three wrong ones?
+"""The closed-book exam: is the right answer likelier than three wrong ones.
 
 Wrong answers are right answers to other questions of the same exam and angle, of similar length, so
 that none can be told by its form. Questions that training saw in nearly the same words are left out.
+Instead of drawing three wrong answers once, which would add the luck of the draw to the figure, an
+item is worth its expected mark over all draws from its pool; guessing is worth 0.25 either way.
 """
 
-import random
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,16 +15,22 @@ from huaben.records import QA
 CHOICES = 4
 NEAR_DUPLICATE = 90
 """rapidfuzz ratio from which two short questions are one; below 20 characters 85 joins different ones."""
-CLOSEST = 12
-"""Wrong answers are drawn from so many others of the closest length."""
+POOL = 12
+"""So many wrong answers go with a question, those closest to the right one in length."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A question; the right answer is the first of the choices."""
+    """A question, its answer, and the wrong answers of which three stand beside it."""
 
     question: str
-    choices: tuple[str, ...]
+    answer: str
+    wrong: tuple[str, ...]
+
+    def mark(self, answer: float, wrong: Sequence[float]) -> float:
+        """Return the probability that `answer` beats three scores drawn from `wrong` without replacement."""
+        beaten = sum(answer > score for score in wrong)
+        return math.comb(beaten, CHOICES - 1) / math.comb(len(wrong), CHOICES - 1)
 
 
 def unseen(questions: Iterable[QA], trained: Sequence[str]) -> list[QA]:
@@ -36,20 +44,14 @@ def unseen(questions: Iterable[QA], trained: Sequence[str]) -> list[QA]:
     ]
 
 
-def make_items(questions: Sequence[QA], seed: int) -> list[Item]:
+def make_items(questions: Sequence[QA]) -> list[Item]:
     """Return one item a question, in order; a question without three wrong answers to go with it has none."""
-    items = []
-    for qa in questions:
-        wrong = _wrong_answers(qa, questions, random.Random(f"{seed} {qa.record_id}"))
-        if len(wrong) == CHOICES - 1:
-            items.append(Item(qa.question, (qa.answer, *wrong)))
-    return items
+    items = [Item(qa.question, qa.answer, _wrong_answers(qa, questions)) for qa in questions]
+    return [item for item in items if len(item.wrong) >= CHOICES - 1]
 
 
-def _wrong_answers(qa: QA, pool: Sequence[QA], rng: random.Random) -> list[str]:
-    """Draw from the answers closest in length; one that holds the right answer, or is held by it, is not wrong."""
-    others = {
-        o.answer for o in pool if o.angle == qa.angle and o.answer not in qa.answer and qa.answer not in o.answer
-    }
-    closest = sorted(others, key=lambda answer: (abs(len(answer) - len(qa.answer)), answer))[:CLOSEST]
-    return rng.sample(closest, min(CHOICES - 1, len(closest)))
+def _wrong_answers(qa: QA, others: Sequence[QA]) -> tuple[str, ...]:
+    """Return the answers closest in length; one that holds the right answer, or is held by it, is not wrong."""
+    answers = {other.answer for other in others if other.angle == qa.angle}
+    wrong = [answer for answer in answers if answer not in qa.answer and qa.answer not in answer]
+    return tuple(sorted(wrong, key=lambda answer: (abs(len(answer) - len(qa.answer)), answer))[:POOL])

@@ -34,12 +34,17 @@ def _as_chats(article: str) -> Iterator[str]:
 
 
 def make_tokenizer(texts: Iterable[str], train: Train) -> Any:
-    """Train a byte-level BPE tokenizer: any text can be encoded, so no token stands for the unknown."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    """Train a byte-level BPE tokenizer: any text can be encoded, so no token stands for the unknown.
+
+    No token spans two Chinese characters: the text is too short to learn words of them.
+    """
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    by_character = pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated")
+    by_byte = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.pre_tokenizer = pre_tokenizers.Sequence([by_character, by_byte])
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(

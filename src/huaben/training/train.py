@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def _sft(job: Job) -> tuple[Any, Any, Metrics]:
     examples = [row for examples in by_dataset.values() for row in examples]
     if not examples:
         raise HuabenError("train: neither `dialogue` nor a QA dataset has a row in the train split")
-    course = trainers.Course(job.train.sft_epochs, job.train.sft_lr, lora=job.train.base != "tiny")
+    course = _course(job, tokenizer, job.train.sft_epochs, job.train.sft_lr)
     model, metrics = trainers.run_sft(model, tokenizer, examples, job.train, course, job.folder / "scratch")
     counts = {f"rows_{name}": float(len(examples)) for name, examples in by_dataset.items()}
     return model, tokenizer, {**metrics, "rows": float(len(examples)), **counts}
@@ -162,9 +163,21 @@ def _dpo(job: Job) -> tuple[Any, Any, Metrics] | None:
         return None
     model, tokenizer = _load(job.folder / "sft")
     examples = rows.preference_rows(pairs, _fits(tokenizer, job.train.max_length))
-    course = trainers.Course(job.train.dpo_epochs, job.train.dpo_lr, lora=job.train.base != "tiny")
+    course = _course(job, tokenizer, job.train.dpo_epochs, job.train.dpo_lr)
     model, metrics = trainers.run_dpo(model, tokenizer, examples, job.train, course, job.folder / "scratch")
     return model, tokenizer, {**metrics, "rows": float(len(examples))}
+
+
+def _course(job: Job, tokenizer: Any, epochs: float, lr: float) -> trainers.Course:
+    blocks = [block["input_ids"] for block in tiny.blocks(_plain_texts(job), tokenizer, job.train.max_length)]
+    random.Random(job.train.seed).shuffle(blocks)
+    return trainers.Course(epochs, lr, lora=job.train.base != "tiny", rehearsal=blocks)
+
+
+def _plain_texts(job: Job) -> list[str]:
+    """Return the novel's train pieces and the train half of the general text."""
+    pieces = [piece.text for piece in rows.read_records(job.datasets, "pretrain", "train")]
+    return pieces + rows.read_general(job.general)[0]
 
 
 def _fits(tokenizer: Any, length: int) -> rows.Fits:

@@ -3,6 +3,7 @@
 TRL renames its options between releases (it is pinned in pyproject.toml); nothing else names them.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ class Course:
     epochs: float
     lr: float
     lora: bool
+    rehearsal: Sequence[list[int]] = ()
+    """Token ids of general text, a block of which is read again beside every batch."""
 
 
 def prepare_process(offline: bool) -> None:
@@ -53,7 +56,7 @@ def run_sft(
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    trainer = SFTTrainer(
+    trainer = _rehearsing(SFTTrainer, course.rehearsal, train.rehearsal)(
         model=model,
         args=SFTConfig(**_settings(train, course, scratch)),
         train_dataset=Dataset.from_list(list(rows)),
@@ -74,7 +77,7 @@ def run_dpo(
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
-    trainer = DPOTrainer(
+    trainer = _rehearsing(DPOTrainer, course.rehearsal, train.rehearsal)(
         model=model,
         args=DPOConfig(**_settings(train, course, scratch), beta=train.dpo_beta, precompute_ref_log_probs=True),
         train_dataset=Dataset.from_list(list(rows)),
@@ -82,6 +85,26 @@ def run_dpo(
         peft_config=_lora() if course.lora else None,
     )
     return _run(trainer, {"loss": "loss", "accuracy": "rewards/accuracies", "margin": "rewards/margins"})
+
+
+def _rehearsing(trainer: Any, blocks: Sequence[list[int]], weight: float) -> Any:
+    """Return the trainer's class with `weight` times the language-model loss of the next block added to each batch's.
+
+    Against forgetting, as PPO-ptx mixes in pretraining gradients (Ouyang et al., 2022, section 3.5).
+    """
+    if not blocks or not weight:
+        return trainer
+    import torch
+
+    rounds = itertools.cycle(blocks)
+
+    class Rehearsing(trainer):  # type: ignore[misc]
+        def compute_loss(self, model: Any, inputs: Any, *rest: Any, **named: Any) -> Any:
+            loss = super().compute_loss(model, inputs, *rest, **named)
+            ids = torch.tensor([next(rounds)], device=model.device)
+            return loss + weight * model(input_ids=ids, labels=ids).loss
+
+    return Rehearsing
 
 
 def _settings(train: Train, course: Course, scratch: Path) -> dict[str, Any]:
