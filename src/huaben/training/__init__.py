@@ -1,0 +1,1 @@
+"""The proof of the data: a model trained on it, and measured against its base."""

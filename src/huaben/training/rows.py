@@ -20,7 +20,7 @@ Fits = Callable[[Messages], bool]
 
 
 def read_records(datasets: Path, name: str, split: Split | None = None) -> list[Any]:
-    """Return the records of `<name>.jsonl` in `split` (None: all) in file order; a dataset that was not made has none."""
+    """Return the records of `<name>.jsonl` in `split` (None: all) in file order; one not made has none."""
     path = datasets / f"{name}.jsonl"
     if not path.exists():
         return []
@@ -96,8 +96,10 @@ def preference_rows(pairs: Iterable[Preference], fits: Fits) -> list[dict[str, M
 
 
 def as_messages(messages: Iterable[Message]) -> Messages:
-    """Return what a chat template needs of messages. Contents are stripped: a newline at the joint of prompt and
-    completion would melt into the template's and move the border between them.
+    """Return what a chat template needs of messages.
+
+    Contents are stripped: a newline at the joint of prompt and completion would melt into the template's
+    and move the border between them.
     """
     return [{"role": message.role, "content": message.content.strip()} for message in messages]
 
