@@ -1,0 +1,119 @@
+"""Training, for real, on a model of some ten thousand weights."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from huaben.errors import HuabenError, InputError
+from huaben.training.rows import read_general
+from huaben.training.train import fingerprint, train
+from lessons import small_params, write_general, write_lessons
+
+REPOSITORY = Path(__file__).parents[1]
+# transformers and torch warn of their own deprecations while TRL trains
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def lessons(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lessons")
+    write_lessons(folder / "data")
+    write_general(folder / "general.txt")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(lessons):
+    said = []
+    metrics = train(
+        lessons / "data",
+        lessons / "general.txt",
+        lessons / "models",
+        lessons / "work",
+        small_params(REPOSITORY),
+        said.append,
+    )
+    return metrics, said
+
+
+def weights(folder):
+    return {
+        path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("*/*.safetensors"))
+    }
+
+
+def test_three_models_come_out_and_load(lessons, trained):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    for name in ("base", "sft", "dpo"):
+        model = AutoModelForCausalLM.from_pretrained(lessons / "models" / name)
+        assert model.config.model_type == "qwen2"
+        assert AutoTokenizer.from_pretrained(lessons / "models" / name).chat_template
+    assert not list((lessons / "work").iterdir())
+
+
+def test_dpo_learns_to_prefer_the_chosen_side_of_its_pairs(trained):
+    metrics, _ = trained
+    assert metrics["dpo_rows"] == 40
+    assert metrics["dpo_accuracy"] > 0.9
+    assert metrics["dpo_margin"] > 0
+
+
+def test_training_reads_no_test_row_and_not_the_exam(trained):
+    metrics, _ = trained
+    assert metrics["sft_rows_qa_v2"] == 40
+    assert "sft_rows_qa_v1" not in metrics
+
+
+def test_equal_inputs_give_equal_weights_also_after_a_kill_between_phases(lessons, trained):
+    params = small_params(REPOSITORY)
+    arguments = (lessons / "data", lessons / "general.txt", lessons / "again", lessons / "work", params)
+
+    class Killed(Exception):
+        pass
+
+    def kill_after_sft(line):
+        if line.startswith("train: sft"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(*arguments, kill_after_sft)
+    said = []
+    metrics = train(*arguments, said.append)
+    assert [line.split(":")[1] for line in said if "already done" in line] == [" base", " sft"]
+    assert weights(lessons / "again") == weights(lessons / "models")
+    assert metrics == trained[0]
+
+
+def test_another_parameter_or_row_is_another_run(lessons):
+    general, params = lessons / "general.txt", small_params(REPOSITORY).train
+    first = fingerprint(lessons / "data", general, params)
+    assert first == fingerprint(lessons / "data", general, params)
+    assert first != fingerprint(lessons / "data", general, params.model_copy(update={"seed": 8}))
+    assert first != fingerprint(lessons / "data", None, params)
+
+
+def test_nothing_to_train_on_is_said(tmp_path):
+    (tmp_path / "data").mkdir()
+    with pytest.raises(HuabenError, match="pretrain"):
+        train(tmp_path / "data", None, tmp_path / "models", tmp_path / "work", small_params(REPOSITORY))
+
+
+def test_a_base_that_is_no_model_is_said(tmp_path, lessons):
+    (tmp_path / "model").mkdir()
+    params = small_params(REPOSITORY, base=str(tmp_path / "model"))
+    with pytest.raises(InputError, match=r"train\.base"):
+        train(lessons / "data", None, tmp_path / "models", tmp_path / "work", params)
+
+
+def test_the_halves_of_the_general_text_share_no_article(lessons):
+    trained_on, held_out = read_general(lessons / "general.txt")
+    assert (len(trained_on), len(held_out)) == (4, 4)
+    assert not set(trained_on) & set(held_out)
