@@ -15,9 +15,10 @@ from typing import Any
 
 from huaben.params import Params
 from huaben.records import QA, Preference, Split
+from huaben.text import count_letters
 from huaben.training import exam, rows, style, trainers
 from huaben.training.scoring import Scorer, load_scorer, perplexity
-from huaben.training.statistics import Numbers, distinct_pairs, estimate, letters, shared
+from huaben.training.statistics import Numbers, distinct_pairs, estimate, shared
 from huaben.training.train import PHASES
 
 Estimate = Callable[..., Numbers]
@@ -174,7 +175,7 @@ def _answered(scorer: Scorer, items: Sequence[exam.Item]) -> list[float]:
 def _text_numbers(replies: Sequence[str], material: Material, average: Estimate) -> Numbers:
     if not replies:
         return {}
-    numbers = average("short_replies", [float(letters(reply) < style.MIN_LETTERS) for reply in replies])
+    numbers = average("short_replies", [float(count_letters(reply) < style.MIN_LETTERS) for reply in replies])
     numbers |= average("distinct_2", [distinct_pairs(reply) for reply in replies])
     numbers |= average("shared_replies", shared(replies))
     if material.classifier:

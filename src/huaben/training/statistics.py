@@ -4,7 +4,6 @@ An interval is the 2.5 % and 97.5 % percentile of the statistic over resamples o
 replacement (Efron and Tibshirani, 1993, chapter 13). It knows nothing of the spread between seeds.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -36,11 +35,6 @@ def estimate(
     point = shape(float(tops.sum() / bottoms.sum()))
     figures = {name: point, f"{name}_low": float(low), f"{name}_high": float(high)}
     return {**{key: round(value, 4) for key, value in figures.items()}, f"{name}_n": float(len(tops))}
-
-
-def letters(text: str) -> int:
-    """Count the Unicode letters and digits (categories L and N), as the cleaning of dialogues does."""
-    return sum(unicodedata.category(character)[0] in "LN" for character in text)
 
 
 def distinct_pairs(text: str) -> float:

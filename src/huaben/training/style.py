@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from huaben.records import Line
-from huaben.training.statistics import letters
+from huaben.text import count_letters
 
 LENGTHS = (1, 2, 3)
 SMOOTHING = 0.5
@@ -40,7 +40,7 @@ def usable(lines: Iterable[Line]) -> list[Line]:
     return [
         line
         for line in lines
-        if line.speaker and line.kind == "speech" and not line.depth and letters(line.text) >= MIN_LETTERS
+        if line.speaker and line.kind == "speech" and not line.depth and count_letters(line.text) >= MIN_LETTERS
     ]
 
 
