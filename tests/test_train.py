@@ -8,16 +8,10 @@ import pytest
 from huaben.errors import HuabenError, InputError
 from huaben.training.rows import read_general
 from huaben.training.train import fingerprint, train
-from lessons import small_params, write_general, write_lessons
+from lessons import NOT_OUR_WARNINGS, small_params, write_general, write_lessons
 
 REPOSITORY = Path(__file__).parents[1]
-# transformers and torch warn of their own deprecations while TRL trains
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = NOT_OUR_WARNINGS
 
 
 @pytest.fixture(scope="module")
