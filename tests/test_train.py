@@ -86,6 +86,29 @@ def test_equal_inputs_give_equal_weights_also_after_a_kill_between_phases(lesson
     assert metrics == trained[0]
 
 
+def test_a_kill_while_the_models_are_handed_over_loses_none(lessons, trained, monkeypatch):
+    import shutil
+
+    copy, calls = shutil.copytree, []
+
+    def die_at_the_second(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return copy(*arguments)
+
+    params = small_params(REPOSITORY)
+    arguments = (lessons / "data", lessons / "general.txt", lessons / "third", lessons / "work", params)
+    monkeypatch.setattr(shutil, "copytree", die_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        train(*arguments)
+    monkeypatch.undo()
+    said = []
+    train(*arguments, said.append)
+    assert all("already done" in line for line in said)
+    assert weights(lessons / "third") == weights(lessons / "models")
+
+
 def test_another_parameter_or_row_is_another_run(lessons):
     general, params = lessons / "general.txt", small_params(REPOSITORY).train
     first = fingerprint(lessons / "data", general, params)

@@ -97,12 +97,16 @@ def _save(model: Any, tokenizer: Any, place: Path) -> None:
 
 
 def _hand_over(folder: Path, out: Path) -> None:
+    """Copy the models to `out`, then remove the folder: a kill in between costs a copy, never a phase."""
     out.mkdir(parents=True, exist_ok=True)
     for name in PHASES:
         shutil.rmtree(out / name, ignore_errors=True)
         if (folder / name).exists():
-            shutil.move(folder / name, out / name)
-    shutil.rmtree(folder)
+            shutil.copytree(folder / name, out / name)
+    spent = folder.with_name(f".{folder.name}.spent")
+    shutil.rmtree(spent, ignore_errors=True)
+    os.replace(folder, spent)  # at once: half a folder would pass for a run whose phases are done
+    shutil.rmtree(spent)
 
 
 def _load(folder: Path | str) -> tuple[Any, Any]:
