@@ -1,16 +1,9 @@
 """Small datasets to train on: a hero who says 锣, others who do not, and facts with one-word answers."""
 
-import pytest
-
 from huaben.files import write_jsonl
 from huaben.params import load_params
 from huaben.records import QA, Conversation, Line, Message, Piece, Preference, Provenance, make_id
 
-NOT_OUR_WARNINGS = [
-    pytest.mark.filterwarnings(f"ignore::{kind}")
-    for kind in ("FutureWarning", "DeprecationWarning", "UserWarning", "ResourceWarning")
-]
-"""transformers and torch warn of their own deprecations while TRL trains."""
 COLOURS = "红橙黄绿青蓝紫黑白灰金银"
 THINGS = "钟锣灯船桥门井墙路山水火"
 SIZES = {

@@ -11,10 +11,9 @@ from huaben.training.evaluate import evaluate
 from huaben.training.exam import Item, make_items, unseen
 from huaben.training.statistics import distinct_pairs, estimate
 from huaben.training.train import train
-from lessons import NOT_OUR_WARNINGS, small_params, write_general, write_lessons
+from lessons import small_params, write_general, write_lessons
 
 REPOSITORY = Path(__file__).parents[1]
-pytestmark = NOT_OUR_WARNINGS
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,9 @@ import pytest
 from huaben.errors import HuabenError, InputError
 from huaben.training.rows import read_general
 from huaben.training.train import fingerprint, train
-from lessons import NOT_OUR_WARNINGS, small_params, write_general, write_lessons
+from lessons import small_params, write_general, write_lessons
 
 REPOSITORY = Path(__file__).parents[1]
-pytestmark = NOT_OUR_WARNINGS
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +108,25 @@ def test_a_kill_while_the_models_are_handed_over_loses_none(lessons, trained, mo
     assert weights(lessons / "third") == weights(lessons / "models")
 
 
+def test_rows_longer_than_the_window_are_counted(trained):
+    metrics, _ = trained
+    assert metrics["sft_rows_cut"] == 0
+
+
+def test_a_folder_as_base_is_trained_by_adapters_that_are_merged(lessons, trained):
+    from transformers import AutoModelForCausalLM
+
+    base = lessons / "models" / "base"
+    params = small_params(REPOSITORY, base=str(base))
+    train(lessons / "data", lessons / "general.txt", lessons / "merged", lessons / "work", params)
+    models = [AutoModelForCausalLM.from_pretrained(place) for place in (base, lessons / "merged" / "dpo")]
+    first, second = (model.state_dict() for model in models)
+    changed = {name for name in first if not first[name].equal(second[name])}
+    assert first.keys() == second.keys()
+    assert "model.layers.0.mlp.up_proj.weight" in changed
+    assert "model.embed_tokens.weight" not in changed  # adapters touch linear layers only
+
+
 def test_another_parameter_or_row_is_another_run(lessons):
     general, params = lessons / "general.txt", small_params(REPOSITORY).train
     first = fingerprint(lessons / "data", general, params)
@@ -128,6 +146,20 @@ def test_a_base_that_is_no_model_is_said(tmp_path, lessons):
     params = small_params(REPOSITORY, base=str(tmp_path / "model"))
     with pytest.raises(InputError, match=r"train\.base"):
         train(lessons / "data", None, tmp_path / "models", tmp_path / "work", params)
+
+
+def test_rehearsal_holds_the_plain_text(lessons, trained):
+    """The same run without rehearsal knows the novel and the general text less well after DPO."""
+    from huaben.training.scoring import load_scorer
+
+    params = small_params(REPOSITORY, rehearsal=0.0)
+    train(lessons / "data", lessons / "general.txt", lessons / "forgetful", lessons / "work", params)
+    text = ["".join(read_general(lessons / "general.txt")[0])]
+    rehearsed, forgetful = (
+        load_scorer(lessons / models / "dpo", 2, params.train.max_length).text_log_probs(text)[0][0]
+        for models in ("models", "forgetful")
+    )
+    assert rehearsed > forgetful
 
 
 def test_the_halves_of_the_general_text_share_no_article(lessons):

@@ -185,7 +185,7 @@ class Train(Section):
     dpo_lr: Annotated[float, Field(gt=0)]
     dpo_beta: Annotated[float, Field(gt=0)]
     rehearsal: Annotated[float, Field(ge=0)]
-    """Weight of the general text's loss beside that of each batch of SFT and DPO; 0: none."""
+    """Weight of the plain text's loss (novel and general) beside that of each batch of SFT and DPO; 0: none."""
     batch: Count
 
 

@@ -197,7 +197,7 @@ def _baselines(material: Material, average: Estimate) -> dict[str, Numbers]:
 
 
 def _classifier_numbers(material: Material, datasets: Path, params: Params, average: Estimate) -> Numbers:
-    """Return how often the classifier is right on real lines of held-out chapters, and for the character alone."""
+    """Return how often the classifier is right on real lines of held-out chapters, all speakers together."""
     held_out = [line for split in ("validation", "test") for line in rows.read_records(datasets, "lines", split)]
     lines = style.usable(held_out)
     if not material.classifier or not lines:

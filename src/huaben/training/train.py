@@ -158,7 +158,8 @@ def _sft(job: Job) -> tuple[Any, Any, Metrics]:
     course = _course(job, tokenizer, job.train.sft_epochs, job.train.sft_lr)
     model, metrics = trainers.run_sft(model, tokenizer, examples, job.train, course, job.folder / "scratch")
     counts = {f"rows_{name}": float(len(examples)) for name, examples in by_dataset.items()}
-    return model, tokenizer, {**metrics, "rows": float(len(examples)), **counts}
+    cut = sum(_is_cut(row, tokenizer, job.train.max_length) for row in examples)
+    return model, tokenizer, {**metrics, "rows": float(len(examples)), "rows_cut": float(cut), **counts}
 
 
 def _dpo(job: Job) -> tuple[Any, Any, Metrics] | None:
@@ -182,6 +183,12 @@ def _plain_texts(job: Job) -> list[str]:
     """Return the novel's train pieces and the train half of the general text."""
     pieces = [piece.text for piece in rows.read_records(job.datasets, "pretrain", "train")]
     return pieces + rows.read_general(job.general)[0]
+
+
+def _is_cut(row: dict[str, rows.Messages], tokenizer: Any, length: int) -> bool:
+    """Say whether the trainer cuts the end of a row that is longer than the model's window."""
+    ids = tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], return_dict=True)["input_ids"]
+    return len(ids) > length
 
 
 def _fits(tokenizer: Any, length: int) -> rows.Fits:

@@ -4,7 +4,9 @@ TRL renames its options between releases (it is pinned in pyproject.toml); nothi
 """
 
 import itertools
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ class Course:
     lr: float
     lora: bool
     rehearsal: Sequence[list[int]] = ()
-    """Token ids of general text, a block of which is read again beside every batch."""
+    """Token ids of plain text (the novel's and general), a block of which is read again beside every batch."""
 
 
 def prepare_process(offline: bool) -> None:
@@ -46,6 +48,15 @@ def prepare_process(offline: bool) -> None:
     torch.set_num_threads(1)
 
 
+@contextmanager
+def _without_others_warnings() -> Iterator[None]:
+    """Hide that TRL 1.16 and PEFT 0.21 read an attribute which transformers 5.23 has renamed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
+
+
+@_without_others_warnings()
 def run_sft(
     model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
 ) -> tuple[Any, dict[str, float]]:
@@ -66,6 +77,7 @@ def run_sft(
     return _run(trainer, {"loss": "loss"})
 
 
+@_without_others_warnings()
 def run_dpo(
     model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
 ) -> tuple[Any, dict[str, float]]:
