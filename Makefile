@@ -31,6 +31,8 @@ format: $(READY)
 
 bench: $(READY)
 	python bench/pipeline.py
+	python bench/asking.py
+	python bench/money.py
 
 # The lock file names every version; the project itself is installed in place.
 $(READY): requirements.lock pyproject.toml

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import pytest
 from hypothesis import settings
 
 from huaben.extract.asking import Asked
+from huaben.llm.asking import ask
 from huaben.llm.prompts import Prompts
 from huaben.llm.replies import write_replies
 from huaben.novel.lines import find_lines
-from huaben.params import CastMember, load_params
+from huaben.params import CastMember, Price, load_params
 from huaben.records import Chapter
 
 # the same examples in every run, however slow the machine
@@ -28,6 +30,8 @@ settings.load_profile("huaben")
 REPOSITORY = Path(__file__).parent.parent
 CANARY = "sk-canary-0123456789abcdef"
 """The API key of the tests; it may turn up nowhere."""
+
+PRICE = Price(currency="CNY", hit=0.02, miss=1.0, output=4.0, cache="units", peak=None)
 
 TEXTS = (
     """沈更生说：“钟又停了，停在三点十七分。”
@@ -84,7 +88,7 @@ class SmallNovel:
 
 @dataclass(frozen=True)
 class Http:
-    """A response: `cut` closes the connection before its end, `delay_s` waits before its start.
+    """A response: `cut` closes the connection before its end, `drop` before its start; `delay_s` waits before it.
 
     `blanks` is how many blank lines, one every 50 ms, keep the connection alive before the body.
     """
@@ -93,6 +97,7 @@ class Http:
     body: bytes = b""
     headers: dict = field(default_factory=dict)
     cut: bool = False
+    drop: bool = False
     delay_s: float = 0.0
     blanks: int = 0
 
@@ -160,6 +165,8 @@ class Endpoint:
 
             def send(self, answer):
                 time.sleep(answer.delay_s)
+                if answer.drop:
+                    return
                 self.send_response(answer.status)
                 length = answer.blanks + len(answer.body) + (100 if answer.cut else 0)
                 for name, value in {"content-length": str(length), **answer.headers}.items():
@@ -201,10 +208,22 @@ def store(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def live(endpoint, store, make_params, monkeypatch):
-    """Return the `llm` section of a run against the endpoint, whose key is the canary."""
+def live_params(endpoint, store, make_params, monkeypatch):
+    """Return the parameters of a run against the endpoint, whose key is the canary."""
     monkeypatch.setenv("HUABEN_TEST_KEY", CANARY)
-    return make_params(llm={"provider": "openai", "base_url": endpoint.url}).llm
+    return make_params(llm={"provider": "openai", "base_url": endpoint.url})
+
+
+@pytest.fixture
+def live(live_params):
+    """Return the `llm` section of a run against the endpoint, whose key is the canary."""
+    return live_params.llm
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Let the stages wait a millisecond, and not two seconds, before their second attempt."""
+    monkeypatch.setattr("huaben.extract.asking.ask", partial(ask, first_pause_s=0.001))
 
 
 @pytest.fixture
@@ -219,6 +238,11 @@ def make_chapter():
     return chapter
 
 
+@cache
+def repository_params():
+    return load_params(REPOSITORY / "params.yaml")
+
+
 @pytest.fixture
 def make_params():
     """Return a function that makes parameters: the repository's, what these tests read fixed, with changes."""
@@ -227,14 +251,18 @@ def make_params():
         "character": {"name": "沈更生", "persona": "你是沈更生。"},
         "llm": {
             "provider": "recorded",
+            "preset": "deepseek",
             "model": "fake-1",
             "base_url": "",
             "api_key_env": "HUABEN_TEST_KEY",
             "thinking": False,
             "temperature": 0.0,
             "max_tokens": 1000,
+            "passage_characters": 20_000,
             "concurrency": 4,
             "timeout_s": 10.0,
+            "max_money": None,
+            "price": PRICE,
         },
         "speakers": {"min_certainty": 0.8},
         "dialogue": {"characters": ["沈更生"], "thoughts": False},
@@ -252,7 +280,7 @@ def make_params():
     }
 
     def make(**changes):
-        params = load_params(REPOSITORY / "params.yaml")
+        params = repository_params()
         update = {
             name: getattr(params, name).model_copy(update={**fixed.get(name, {}), **changes.get(name, {})})
             for name in fixed | changes
@@ -262,7 +290,7 @@ def make_params():
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prompts():
     """Return the repository's prompts."""
     return Prompts(REPOSITORY / "prompts")
@@ -279,23 +307,23 @@ def novel():
 @pytest.fixture
 def asked(make_params, prompts, tmp_path):
     """Return a run on recorded replies; none is recorded yet. `record` writes some."""
-    return Asked(make_params(), prompts, (tmp_path / "replies.jsonl",), lambda _: None)
+    return Asked(make_params(), prompts, (tmp_path / "replies.jsonl",))
 
 
 @pytest.fixture
 def record(asked):
-    """Return a function that records replies: pairs of unit and text (or body)."""
+    """Return a function that records replies: pairs of a question and a text (or a body)."""
 
     def record(*answers):
         rows = [
             {
-                "key": unit.request.key,
-                "prompt": unit.request.prompt_id,
-                "unit": unit.name,
+                "key": question.request.key,
+                "prompt": question.request.prompt_id,
+                "unit": question.name,
                 "reply": completion(answer) if isinstance(answer, str) else answer,
                 "written_by": "a tester",
             }
-            for unit, answer in answers
+            for question, answer in answers
         ]
         write_replies(asked.recorded[0], rows)
 

@@ -1,9 +1,13 @@
 """Small datasets to train on: a hero who says 锣, others who do not, and facts with one-word answers."""
 
+from pathlib import Path
+
 from huaben.files import write_jsonl
 from huaben.params import load_params
 from huaben.records import QA, Conversation, Line, Message, Piece, Preference, Provenance, make_id
+from huaben.training.train import train
 
+REPOSITORY = Path(__file__).parents[1]
 COLOURS = "红橙黄绿青蓝紫黑白灰金银"
 THINGS = "钟锣灯船桥门井墙路山水火"
 SIZES = {
@@ -22,15 +26,27 @@ SIZES = {
 }
 
 
-def small_params(repository, **changes):
+def small_params(**changes):
     """The project's parameters with a model that trains in seconds."""
-    params = load_params(repository / "params.yaml")
-    evaluate = params.evaluate.model_copy(update={"bootstrap": 50, "max_new_tokens": 8, "prompts": 6})
-    train = params.train.model_copy(update={**SIZES, **changes})
-    return params.model_copy(update={"train": train, "evaluate": evaluate})
+    params = load_params(REPOSITORY / "params.yaml")
+    training = params.train.model_copy(update={**SIZES, **changes})
+    measuring = params.evaluate.model_copy(update={"bootstrap": 50, "max_new_tokens": 8, "prompts": 6})
+    return params.model_copy(update={"train": training, "evaluate": measuring})
 
 
-def write_lessons(folder, hero="沈更生"):
+def write_lessons(folder):
+    """Write data/ and general.txt, all that training and evaluation read, into a folder, and return it."""
+    _write_datasets(folder / "data", "沈更生")
+    _write_general(folder / "general.txt", 8)
+    return folder
+
+
+def train_lessons(folder, models, params, say=None):
+    """Train on the lessons of a folder; the models go into its subfolder `models`."""
+    return train(folder / "data", folder / "general.txt", folder / models, folder / "work", params, say)
+
+
+def _write_datasets(folder, hero):
     """Write every dataset that training and evaluation read; every sixth item is a test item."""
     places = [(i, a, b) for i, (a, b) in enumerate((a, b) for a in COLOURS for b in THINGS[:4])]
     write_jsonl(folder / "pretrain.jsonl", [_piece(i, a, b).row() for i, a, b in places])
@@ -42,13 +58,12 @@ def write_lessons(folder, hero="沈更生"):
     write_jsonl(folder / "preference.jsonl", [_pair(i, a, b, hero).row() for i, a, b in places])
 
 
-def write_general(path, articles=8):
+def _write_general(path, articles):
     """Write general text: articles apart by blank lines."""
     text = "\n\n".join(
         f"今天是第{i}天。早上下了一点雨，{THINGS[i]}边的草都绿了。我们走回家去吃饭。" for i in range(articles)
     )
     path.write_text(text + "\n", encoding="utf-8")
-    return path
 
 
 def _split(i):

@@ -1,5 +1,7 @@
 """Every unit is counted once, and a stage stops when a unit could still be had or too many failed."""
 
+from collections import Counter
+
 import pytest
 
 from huaben.coverage import Coverage
@@ -23,6 +25,7 @@ def test_metrics_are_flat_counts_with_sorted_reasons():
     coverage.add("skipped", "no provider")
     coverage.add("failed", "content filter")
     coverage.dropped["evidence not found"] += 3
+    coverage.repaired.update(["prose around the object", "fence around the reply", "prose around the object"])
     assert coverage.as_metrics() == {
         "units": 5,
         "ok": 2,
@@ -32,6 +35,7 @@ def test_metrics_are_flat_counts_with_sorted_reasons():
         "rows": 7,
         "reasons": {"content filter": 1, "no provider": 1, "no quotation": 1},
         "dropped": {"evidence not found": 3},
+        "repaired": {"fence around the reply": 1, "prose around the object": 2},
     }
     assert list(coverage.as_metrics()["reasons"]) == ["content filter", "no provider", "no quotation"]
 
@@ -46,6 +50,7 @@ def test_a_stage_without_units_has_every_count_at_zero():
         "rows": 0,
         "reasons": {},
         "dropped": {},
+        "repaired": {},
     }
 
 
@@ -82,3 +87,12 @@ def test_the_message_names_the_commonest_reasons_first():
         coverage.add("failed", "common")
     with pytest.raises(HuabenError, match=r"\(common: 5, rare: 1\)"):
         coverage.check(0.0, "")
+
+
+def test_a_stage_that_did_its_work_and_made_no_row_stops():
+    with pytest.raises(HuabenError, match=r"summary: ran and made no rows.* Look\."):
+        counted(ok=1).require_rows("Look.")
+    with pytest.raises(HuabenError, match="made no rows"):
+        Coverage("summary", rows=0, outcomes=Counter(ok=1, skipped=1)).require_rows("")
+    Coverage("summary", outcomes=Counter(skipped=3)).require_rows("")
+    Coverage("summary", rows=1, outcomes=Counter(ok=1)).require_rows("")

@@ -216,8 +216,3 @@ def test_what_reruns_what_is_what_the_stages_declare():
         for place in inputs
         if not place.endswith(".py")
     }
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_no_document_names_a_registry_host_or_a_path_of_one_machine(document):
-    assert not re.search(r"index-url|find-links|pypi\.org|/work/|/root/|/tmp/|/home/", text_of(document))

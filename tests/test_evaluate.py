@@ -2,7 +2,6 @@
 
 import json
 import math
-from pathlib import Path
 
 import pytest
 
@@ -10,24 +9,19 @@ from huaben.records import QA, Provenance
 from huaben.training.evaluate import evaluate
 from huaben.training.exam import Item, make_items, unseen
 from huaben.training.statistics import distinct_pairs, estimate
-from huaben.training.train import train
-from lessons import small_params, write_general, write_lessons
-
-REPOSITORY = Path(__file__).parents[1]
+from lessons import small_params, train_lessons, write_lessons
 
 
 @pytest.fixture(scope="module")
 def lessons(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lessons")
-    write_lessons(folder / "data")
-    write_general(folder / "general.txt")
-    train(folder / "data", folder / "general.txt", folder / "models", folder / "work", small_params(REPOSITORY))
+    folder = write_lessons(tmp_path_factory.mktemp("lessons"))
+    train_lessons(folder, "models", small_params())
     return folder
 
 
 @pytest.fixture(scope="module")
 def measured(lessons):
-    return evaluate(lessons / "models", lessons / "data", lessons / "general.txt", small_params(REPOSITORY))
+    return evaluate(lessons / "models", lessons / "data", lessons / "general.txt", small_params())
 
 
 def question(words, answer, number=0):
@@ -79,7 +73,7 @@ def test_a_sample_shows_one_prompt_and_every_models_reply(measured):
 
 
 def test_equal_models_and_data_give_equal_numbers(lessons, measured):
-    again = evaluate(lessons / "models", lessons / "data", lessons / "general.txt", small_params(REPOSITORY))
+    again = evaluate(lessons / "models", lessons / "data", lessons / "general.txt", small_params())
     assert again == measured
 
 
@@ -87,7 +81,7 @@ def test_what_cannot_be_measured_is_left_out_with_a_reason(lessons, tmp_path):
     for path in (lessons / "data").glob("*.jsonl"):
         if path.stem not in ("qa_v1", "preference"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    report, _ = evaluate(lessons / "models", tmp_path, None, small_params(REPOSITORY))
+    report, _ = evaluate(lessons / "models", tmp_path, None, small_params())
     assert report["left_out"]["preference_accuracy"] == "no preference pair in the test split"
     assert {"knowledge_accuracy", "perplexity_general"} <= set(report["left_out"])
     assert "preference_accuracy" not in report["models"]["dpo"]

@@ -75,7 +75,7 @@ def test_every_stage_adds_up_and_every_gate_passed(project):
 
 
 def test_the_planted_defects_are_seen_in_the_reports(project):
-    assert read_json(project / "reports/coverage/summary.json")["dropped"] == {"repaired: fence around the reply": 1}
+    assert read_json(project / "reports/coverage/summary.json")["repaired"] == {"fence around the reply": 1}
     invented = "answer for a number that is not in the chapter"
     assert read_json(project / "reports/coverage/speakers.json")["dropped"][invented] == 1
     assert read_json(project / "reports/coverage/qa.json")["dropped"]["evidence is not in the chapter"] == 1

@@ -7,7 +7,7 @@ import pytest
 from huaben.coverage import Coverage
 from huaben.errors import HuabenError, InputError
 from huaben.extract.asking import Asked
-from huaben.extract.preference import by_contrast, from_prompts, read_prompts, units
+from huaben.extract.preference import by_contrast, from_prompts, questions, read_prompts
 from huaben.extract.stages import run_preference
 from huaben.files import read_json, read_jsonl, write_jsonl
 from huaben.records import Conversation, Message, Provenance
@@ -65,14 +65,16 @@ def test_a_file_without_prompts_is_refused(tmp_path, content):
 
 
 def test_only_the_chosen_side_is_asked_in_the_role(asked):
-    ((chosen, rejected),) = units(asked, ["几点了？"])
-    assert "你是沈更生。" in chosen.request.messages[1]["content"]
-    assert "沈更生" not in rejected.request.messages[1]["content"]
+    ((chosen, rejected),) = questions(asked, ["几点了？"])
+    assert [m["role"] for m in chosen.request.messages] == ["system", "user"]
+    assert chosen.request.messages[0]["content"].startswith("你是沈更生。\n")
+    assert [asks.request.messages[1]["content"].strip() for asks in (chosen, rejected)] == ["几点了？", "几点了？"]
+    assert "沈更生" not in rejected.request.messages[0]["content"]
     assert (chosen.request.prompt_id, rejected.request.prompt_id) == ("chosen.v1", "rejected.v1")
 
 
 def test_a_pair_needs_both_of_its_sides(asked, record):
-    (one, two), (three, four), (five, _) = units(asked, ["几点了？", "吃什么？", "下雨吗？"])
+    (one, two), (three, four), (five, _) = questions(asked, ["几点了？", "吃什么？", "下雨吗？"])
     record((one, " 几更了？ "), (two, "我看不到时间。"), (three, "馄饨。"), (four, "```\n```"), (five, "下的是夜。"))
     coverage, used = Coverage("preference"), []
     (pair,) = from_prompts(asked, ["几点了？", "吃什么？", "下雨吗？"], coverage, used)
@@ -80,13 +82,15 @@ def test_a_pair_needs_both_of_its_sides(asked, record):
     assert [m.origin for m in (*pair.prompt, *pair.chosen, *pair.rejected)] == ["prompt", "reply", "reply"]
     assert (pair.chosen[0].speaker, pair.rejected[0].speaker) == (HERO, None)
     assert (pair.way, pair.provenance.chapter, pair.provenance.novel) == ("prompts", 0, "small")
-    assert (pair.provenance.prompt, pair.provenance.reply_id) == ("chosen.v1+rejected.v1", one.request.key)
+    assert pair.provenance.prompt == "chosen.v1+rejected.v1"
+    assert pair.provenance.reply_id == f"{one.request.key}+{two.request.key}"
     assert coverage.outcomes == {"ok": 4, "empty": 1, "failed": 1}
+    assert (coverage.repaired, coverage.open_units) == ({"fence around the reply": 1}, 1)
 
 
 def test_a_prompt_keeps_its_split_whatever_stands_beside_it(asked, record):
     prompts = [f"第{i}个问题是什么？" for i in range(60)]
-    record(*((unit, "答。") for both in units(asked, prompts) for unit in both))
+    record(*((unit, "答。") for both in questions(asked, prompts) for unit in both))
     splits = {p.prompt[0].content: p.split for p in from_prompts(asked, prompts, Coverage("p"), [])}
     again = {p.prompt[0].content: p.split for p in from_prompts(asked, prompts[::-3], Coverage("p"), [])}
     assert set(splits.values()) == {"train", "test"}
@@ -155,8 +159,8 @@ def test_the_stage_makes_both_kinds_of_pairs(make_params, asked, record, tmp_pat
     (tmp_path / "p.txt").write_text("几点了？\n", encoding="utf-8")
     write_jsonl(tmp_path / "d.jsonl", [MAD.row(), SOBER.row()])
     params = make_params(preference={"prompts": str(tmp_path / "p.txt")})
-    run = Asked(params, asked.prompts, asked.recorded, lambda _: None)
-    record(*((unit, "几更了？") for both in units(run, ["几点了？"]) for unit in both))
+    run = Asked(params, asked.prompts, asked.recorded)
+    record(*((unit, "几更了？") for both in questions(run, ["几点了？"]) for unit in both))
     coverage = run_preference(tmp_path / "d.jsonl", tmp_path / "out.jsonl", tmp_path / "r", run)
     assert sorted(row["way"] for row in read_jsonl(tmp_path / "out.jsonl")) == ["contrast", "prompts"]
     assert (coverage.rows, coverage.outcomes) == (2, {"ok": 3})
@@ -167,7 +171,7 @@ def test_a_prompt_without_its_replies_fails_the_stage_but_contrast_is_written(ma
     (tmp_path / "p.txt").write_text("几点了？\n", encoding="utf-8")
     write_jsonl(tmp_path / "d.jsonl", [MAD.row(), SOBER.row()])
     params = make_params(preference={"prompts": str(tmp_path / "p.txt")})
-    run = Asked(params, asked.prompts, asked.recorded, lambda _: None)
+    run = Asked(params, asked.prompts, asked.recorded)
     with pytest.raises(HuabenError, match="huaben replies render"):
         run_preference(tmp_path / "d.jsonl", tmp_path / "out.jsonl", tmp_path / "r", run)
     assert [row["way"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["contrast"]

@@ -88,7 +88,7 @@ def test_an_answer_can_be_wrapped_as_models_wrap_theirs(rendered, folder, asked,
     write_replies(asked.recorded[0], rendered().rows)
     coverage = Coverage("qa")
     assert len(qa.ask_v2(asked, novel.chapters[:1], novel.lines, coverage, [], [])) == 1
-    assert coverage.dropped == {"repaired: fence around the reply": 1}
+    assert coverage.repaired == {"fence around the reply": 1}
     speakers = attribution.attribute(asked, novel.chapters[:1], novel.lines[1], novel.cast, Coverage("s"), [])
     assert speakers[3].speaker == "梁明夷"
 
@@ -104,6 +104,26 @@ def test_a_prompt_whose_wording_changed_is_listed_for_a_person(rendered, asked, 
         "speakers.v1: 第1章 停钟",
         "summary.v1: 第1章 停钟",
         "summary.v2: 第1章 停钟",
+    ]
+
+
+def test_another_first_answer_words_the_tasks_that_go_on_from_it_differently(rendered, asked, folder):
+    """The answer that opens the conversation is part of every later task's prompt, and of nothing else."""
+    write_replies(asked.recorded[0], rendered().rows)
+    edited = FIRST.replace("relations: 医患。", "relations: 医生和病人。")
+    (folder / "chapters" / "01.yaml").write_text(edited, encoding="utf-8")
+    assert sorted(rendered().changed) == ["qa.v2: 第1章 停钟", "speakers.v1: 第1章 停钟", "summary.v1: 第1章 停钟"]
+
+
+def test_items_are_rendered_as_the_prompts_ask_for_them(rendered, folder):
+    path = folder / "chapters" / "01.yaml"
+    path.write_text(FIRST.replace("qa_v1:\n", "qa_v1:\n  - {question: 缺}\n  - [也, 可以, 这样]\n"), encoding="utf-8")
+    contents = {r["prompt"]: r["reply"]["choices"][0]["message"]["content"] for r in rendered().rows}
+    assert json.loads(contents["qa.v2"]) == {"plot": [["钟停在几点？", "三点十七分。", "停在三点十七分"]]}
+    assert json.loads(contents["summary.v1"])["qa"] == [
+        {"question": "缺"},
+        ["也", "可以", "这样"],
+        ["钟停在几点？", "三点十七分", "停在三点十七分"],
     ]
 
 

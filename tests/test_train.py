@@ -1,37 +1,24 @@
 """Training, for real, on a model of some ten thousand weights."""
 
 import hashlib
-from pathlib import Path
 
 import pytest
 
 from huaben.errors import HuabenError, InputError
 from huaben.training.rows import read_general
 from huaben.training.train import fingerprint, train
-from lessons import small_params, write_general, write_lessons
-
-REPOSITORY = Path(__file__).parents[1]
+from lessons import small_params, train_lessons, write_lessons
 
 
 @pytest.fixture(scope="module")
 def lessons(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lessons")
-    write_lessons(folder / "data")
-    write_general(folder / "general.txt")
-    return folder
+    return write_lessons(tmp_path_factory.mktemp("lessons"))
 
 
 @pytest.fixture(scope="module")
 def trained(lessons):
     said = []
-    metrics = train(
-        lessons / "data",
-        lessons / "general.txt",
-        lessons / "models",
-        lessons / "work",
-        small_params(REPOSITORY),
-        said.append,
-    )
+    metrics = train_lessons(lessons, "models", small_params(), said.append)
     return metrics, said
 
 
@@ -66,9 +53,6 @@ def test_training_reads_no_test_row_and_not_the_exam(trained):
 
 
 def test_equal_inputs_give_equal_weights_also_after_a_kill_between_phases(lessons, trained):
-    params = small_params(REPOSITORY)
-    arguments = (lessons / "data", lessons / "general.txt", lessons / "again", lessons / "work", params)
-
     class Killed(Exception):
         pass
 
@@ -77,9 +61,9 @@ def test_equal_inputs_give_equal_weights_also_after_a_kill_between_phases(lesson
             raise Killed
 
     with pytest.raises(Killed):
-        train(*arguments, kill_after_sft)
+        train_lessons(lessons, "again", small_params(), kill_after_sft)
     said = []
-    metrics = train(*arguments, said.append)
+    metrics = train_lessons(lessons, "again", small_params(), said.append)
     assert [line.split(":")[1] for line in said if "already done" in line] == [" base", " sft"]
     assert weights(lessons / "again") == weights(lessons / "models")
     assert metrics == trained[0]
@@ -96,14 +80,12 @@ def test_a_kill_while_the_models_are_handed_over_loses_none(lessons, trained, mo
             raise KeyboardInterrupt
         return copy(*arguments)
 
-    params = small_params(REPOSITORY)
-    arguments = (lessons / "data", lessons / "general.txt", lessons / "third", lessons / "work", params)
     monkeypatch.setattr(shutil, "copytree", die_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        train(*arguments)
+        train_lessons(lessons, "third", small_params())
     monkeypatch.undo()
     said = []
-    train(*arguments, said.append)
+    train_lessons(lessons, "third", small_params(), said.append)
     assert all("already done" in line for line in said)
     assert weights(lessons / "third") == weights(lessons / "models")
 
@@ -117,8 +99,8 @@ def test_a_folder_as_base_is_trained_by_adapters_that_are_merged(lessons, traine
     from transformers import AutoModelForCausalLM
 
     base = lessons / "models" / "base"
-    params = small_params(REPOSITORY, base=str(base))
-    train(lessons / "data", lessons / "general.txt", lessons / "merged", lessons / "work", params)
+    params = small_params(base=str(base))
+    train_lessons(lessons, "merged", params)
     models = [AutoModelForCausalLM.from_pretrained(place) for place in (base, lessons / "merged" / "dpo")]
     first, second = (model.state_dict() for model in models)
     changed = {name for name in first if not first[name].equal(second[name])}
@@ -128,7 +110,7 @@ def test_a_folder_as_base_is_trained_by_adapters_that_are_merged(lessons, traine
 
 
 def test_another_parameter_or_row_is_another_run(lessons):
-    general, params = lessons / "general.txt", small_params(REPOSITORY).train
+    general, params = lessons / "general.txt", small_params().train
     first = fingerprint(lessons / "data", general, params)
     assert first == fingerprint(lessons / "data", general, params)
     assert first != fingerprint(lessons / "data", general, params.model_copy(update={"seed": 8}))
@@ -138,12 +120,12 @@ def test_another_parameter_or_row_is_another_run(lessons):
 def test_nothing_to_train_on_is_said(tmp_path):
     (tmp_path / "data").mkdir()
     with pytest.raises(HuabenError, match="pretrain"):
-        train(tmp_path / "data", None, tmp_path / "models", tmp_path / "work", small_params(REPOSITORY))
+        train(tmp_path / "data", None, tmp_path / "models", tmp_path / "work", small_params())
 
 
 def test_a_base_that_is_no_model_is_said(tmp_path, lessons):
     (tmp_path / "model").mkdir()
-    params = small_params(REPOSITORY, base=str(tmp_path / "model"))
+    params = small_params(base=str(tmp_path / "model"))
     with pytest.raises(InputError, match=r"train\.base"):
         train(lessons / "data", None, tmp_path / "models", tmp_path / "work", params)
 
@@ -152,8 +134,8 @@ def test_rehearsal_holds_the_plain_text(lessons, trained):
     """The same run without rehearsal knows the novel and the general text less well after DPO."""
     from huaben.training.scoring import load_scorer
 
-    params = small_params(REPOSITORY, rehearsal=0.0)
-    train(lessons / "data", lessons / "general.txt", lessons / "forgetful", lessons / "work", params)
+    params = small_params(rehearsal=0.0)
+    train_lessons(lessons, "forgetful", params)
     text = ["".join(read_general(lessons / "general.txt")[0])]
     rehearsed, forgetful = (
         load_scorer(lessons / models / "dpo", 2, params.train.max_length).text_log_probs(text)[0][0]

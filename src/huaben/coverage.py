@@ -13,13 +13,15 @@ Outcome = Literal["ok", "empty", "skipped", "failed"]
 class Coverage:
     """Counts of a stage's units by outcome, and of its dropped rows by reason.
 
-    `reasons` counts why units are not `ok`; `dropped` why rows inside `ok` units were refused.
+    `reasons` counts why units are not `ok`; `dropped` why rows inside `ok` units were refused; `repaired` what
+    was mended in replies before they could be read.
     """
 
     stage: str
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     open_units: int = 0
     """Failed units that a later run could still get; as long as there are any, the stage exits 1."""
@@ -46,6 +48,7 @@ class Coverage:
             "rows": self.rows,
             "reasons": dict(sorted(self.reasons.items())),
             "dropped": dict(sorted(self.dropped.items())),
+            "repaired": dict(sorted(self.repaired.items())),
         }
 
     def check(self, max_failed: float, advice: str) -> None:
@@ -64,4 +67,7 @@ class Coverage:
     def require_rows(self, advice: str) -> None:
         """Raise when the stage did its work and made no row; a stage that was skipped made none by intention."""
         if not self.rows and self.outcomes["skipped"] < self.units:
-            raise HuabenError(f"{self.stage}: ran and made no rows. {advice}")
+            counts = f"{self.units} units, {self.outcomes['ok']} ok"
+            reasons = (self.reasons + self.dropped).most_common(5)
+            listing = ", ".join(f"{reason}: {count}" for reason, count in reasons)
+            raise HuabenError(f"{self.stage}: ran and made no rows ({counts}; {listing or 'no reasons'}). {advice}")

@@ -5,6 +5,7 @@ equal rows give equal bytes. Everything is written beside its place and renamed 
 What is read must be a regular file: opening a pipe would wait for its writer for ever.
 """
 
+import glob
 import json
 import math
 import os
@@ -58,7 +59,8 @@ def replacing(path: Path) -> Iterator[TextIO]:
     """Open a text file that takes the place of `path` when the block ends without error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        _remove_orphans(path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}.", suffix=".tmp")
     except OSError as error:
         raise HuabenError(f"{path}: cannot be written: {error.strerror}") from error
     try:
@@ -73,6 +75,24 @@ def replacing(path: Path) -> Iterator[TextIO]:
         if isinstance(error, OSError):
             raise HuabenError(f"{path}: cannot be written: {error.strerror}; what was there before stays") from error
         raise
+
+
+def _remove_orphans(path: Path) -> None:
+    """Remove what killed processes left beside a file; one with another process's number that lives is its own."""
+    for orphan in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        number = orphan.name.removeprefix(f".{path.name}.").partition(".")[0]
+        if number.isdecimal() and not _is_alive(int(number)):
+            orphan.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _umask() -> int:

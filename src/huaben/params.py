@@ -4,21 +4,14 @@ What changes no result (concurrency, budget, prices) lives in `llm` beside what 
 names only the keys that decide a stage's output.
 """
 
-import os
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from huaben.errors import InputError
-
-MAX_BYTES = 1_000_000
-"""A params or cast file larger than this is none."""
-
-DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]{0,17})")
-"""An integer that means to YAML what it means to a person: 012 would be ten, and 1:30 ninety."""
+from huaben.yamlfile import load_yaml
 
 T = TypeVar("T")
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -54,18 +47,27 @@ class Character(Section):
     """How the character speaks, in a few sentences: what a model is told when it answers in the role."""
 
 
+PresetName = Literal["deepseek", "openai", "vllm", "llamacpp", "ollama"]
+
+
 class LLM(Section):
-    """Who answers. All but `concurrency`, `timeout_s` and `price` decides the answers."""
+    """Who answers. What stands from `concurrency` on decides no answer."""
 
     provider: Literal["none", "openai", "recorded"]
+    preset: PresetName
+    """Whose manner the server has: how thinking is switched, whether it enforces a JSON schema."""
     model: str
     base_url: str
     api_key_env: str
     thinking: bool
     temperature: Annotated[float, Field(ge=0, le=2)]
     max_tokens: Count
+    passage_characters: Annotated[int, Field(ge=500)]
+    """A longer chapter is asked about in passages of at most so many characters."""
     concurrency: Annotated[int, Field(ge=1, le=2500)]
     timeout_s: Annotated[float, Field(gt=0)]
+    max_money: Annotated[float, Field(ge=0)] | None
+    """The most that may be spent on this novel in all; null: no cap."""
     price: "Price"
 
 
@@ -76,6 +78,27 @@ class Price(Section):
     hit: Annotated[float, Field(ge=0)]
     miss: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
+    cache: Literal["units", "blocks", "none"]
+    """What prompt prefixes the provider's cache hits (see `llm/expect.py`); only estimates need it."""
+    peak: "Peak | None"
+
+
+class Peak(Section):
+    """Dearer hours on workdays."""
+
+    factor: Annotated[float, Field(ge=1)]
+    zone: str
+    """A time zone such as Asia/Shanghai."""
+    hours: list[Annotated[list[Annotated[float, Field(ge=0, le=24)]], Field(min_length=2, max_length=2)]]
+
+    @field_validator("zone")
+    @classmethod
+    def _is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (OSError, KeyError, ValueError) as error:
+            raise ValueError("a time zone such as Asia/Shanghai is expected") from error
+        return zone
 
 
 class Chapters(Section):
@@ -253,51 +276,6 @@ class CastMember(Section):
     name: str
     aliases: list[str] = Field(default=[])
     gender: Literal["male", "female"] | None = None
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML without aliases (a bomb), tags, repeated keys (the last would win unseen) and odd numbers."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or event.tag:
-            raise _fault("YAML aliases and tags are not allowed", event)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        content = super().construct_mapping(node, deep)
-        if len(content) < len(node.value):
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)
-                if key in seen:
-                    raise _fault(f"key {key!r} occurs twice", key_node)
-                seen.add(key)
-        return content
-
-    def construct_decimal(self, node: Any) -> int:
-        if not DECIMAL.fullmatch(node.value):
-            raise _fault(f"{node.value[:40]} is not a plain decimal number; put text into quotes", node)
-        return int(node.value)
-
-
-_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_decimal)
-
-
-def _fault(message: str, place: Any) -> yaml.YAMLError:
-    return yaml.constructor.ConstructorError(None, None, message, place.start_mark)
-
-
-def load_yaml(path: Path) -> Any:
-    """Read one YAML file safely; every fault is an InputError that names file and place."""
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: cannot be read: no such file, or none that holds text (a folder, a pipe)")
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes; is this the right file?")
-        return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def load_params(path: Path) -> Params:

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from huaben.cli.paths import WORK
+from huaben.cli.starter import starter
 
 LOCK_FILE = Path("dvc.lock")
 COPY = WORK / "dvc.lock"
@@ -26,7 +27,7 @@ def keep_lock_file() -> None:
     if is_whole(LOCK_FILE):
         shutil.copyfile(LOCK_FILE, COPY.with_suffix(".new"))
         COPY.with_suffix(".new").replace(COPY)
-    dvc = os.getppid()
+    dvc = starter()
     if os.fork() == 0:
         try:
             _keep(dvc)

@@ -9,6 +9,7 @@ import click
 
 from huaben import __version__
 from huaben.cli.paths import STAGES, TOOLS
+from huaben.cli.starter import end_with, starter
 from huaben.errors import HuabenError
 
 
@@ -51,14 +52,16 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; translate our errors into messages and exit codes."""
+    started_by = starter()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        end_with(started_by)
         cli.main(args=arguments, prog_name="huaben", standalone_mode=False)
     except HuabenError as error:
         click.echo(f"huaben: {error}", err=True)
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("huaben: interrupted; what is finished is kept, run the same command again", err=True)
         sys.exit(130)
     except click.ClickException as error:

@@ -57,8 +57,10 @@ def summary_line(coverage: Coverage) -> str:
     counts = ", ".join(
         f"{coverage.outcomes[n]} {n}" for n in ("ok", "empty", "skipped", "failed") if coverage.outcomes[n]
     )
-    dropped = f", {sum(coverage.dropped.values())} rows refused or repaired" if coverage.dropped else ""
+    dropped = f", {sum(coverage.dropped.values())} rows refused" if coverage.dropped else ""
+    dropped += f", {sum(coverage.repaired.values())} replies repaired" if coverage.repaired else ""
     reasons = "".join(
-        f"\n  {count} × {reason}" for reason, count in (coverage.reasons + coverage.dropped).most_common(8)
+        f"\n  {count} × {reason}"
+        for reason, count in (coverage.reasons + coverage.dropped + coverage.repaired).most_common(8)
     )
     return f"{coverage.stage}: {coverage.units} units ({counts}), {coverage.rows} rows{dropped}{reasons}"

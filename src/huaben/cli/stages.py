@@ -17,14 +17,6 @@ NO_BASE = "train.base is none"
 SKIPPED = "no provider"
 
 
-def asked(params: Params) -> Any:
-    """Bundle what the asking stages need."""
-    from huaben.extract.asking import Asked
-    from huaben.llm.prompts import Prompts
-
-    return Asked(params, Prompts(paths.PROMPTS), (paths.RECORDED, paths.IMPORTED), click.echo)
-
-
 @stage
 def chapters(params: Params) -> Coverage:
     """Decode the novel and find its chapters."""
@@ -60,10 +52,12 @@ def lines(file: Path | None, cast_file: Path | None, min_certainty: float, as_js
 @stage
 def speakers(params: Params) -> Coverage:
     """Decide who speaks, to whom, in which scene."""
+    from huaben.cli.progress import asked
     from huaben.extract.stages import run_speakers
 
     known = paths.CHAPTERS / "chapters.jsonl"
-    return run_speakers(known, paths.LINES, paths.SPEAKERS, paths.REPORTS, read_cast(), asked(params))
+    with asked(params) as run:
+        return run_speakers(known, paths.LINES, paths.SPEAKERS, paths.REPORTS, read_cast(), run)
 
 
 @stage
@@ -77,26 +71,32 @@ def dialogue(params: Params) -> Coverage:
 @stage
 def summary(params: Params) -> Coverage:
     """Summarise the chapters."""
+    from huaben.cli.progress import asked
     from huaben.extract.stages import run_summary
 
-    return run_summary(paths.CHAPTERS / "chapters.jsonl", paths.LINES, paths.SUMMARY, paths.REPORTS, asked(params))
+    with asked(params) as run:
+        return run_summary(paths.CHAPTERS / "chapters.jsonl", paths.LINES, paths.SUMMARY, paths.REPORTS, run)
 
 
 @stage
 def qa(params: Params) -> Coverage:
     """Ask and answer questions, with evidence."""
+    from huaben.cli.progress import asked
     from huaben.extract.stages import run_qa
 
     answers = paths.SUMMARY / "answers_v1.jsonl"
-    return run_qa(paths.CHAPTERS / "chapters.jsonl", paths.LINES, answers, paths.QA, paths.REPORTS, asked(params))
+    with asked(params) as run:
+        return run_qa(paths.CHAPTERS / "chapters.jsonl", paths.LINES, answers, paths.QA, paths.REPORTS, run)
 
 
 @stage
 def preference(params: Params) -> Coverage:
     """Make preference pairs."""
+    from huaben.cli.progress import asked
     from huaben.extract.stages import run_preference
 
-    return run_preference(paths.DIALOGUE, paths.PREFERENCE, paths.REPORTS, asked(params))
+    with asked(params) as run:
+        return run_preference(paths.DIALOGUE, paths.PREFERENCE, paths.REPORTS, run)
 
 
 @stage

@@ -1,18 +1,22 @@
 """The tools beside the stages: a new repository, replies, the score of the rules, a release's checksums."""
 
 import json
-from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from huaben.cli import paths
+from huaben.cli.estimate import estimate
 from huaben.cli.init import init
 from huaben.cli.stage import read_cast, read_params
-from huaben.cli.stages import asked
 from huaben.errors import InputError
 
-__all__ = ["init", "replies", "score", "verify"]
+if TYPE_CHECKING:
+    from huaben.llm.store import ReplyStore
+
+__all__ = ["estimate", "init", "replies", "score", "verify"]
 
 
 @click.command()
@@ -34,6 +38,7 @@ def replies() -> None:
 @replies.command()
 def render() -> None:
     """Render the annotation under data/recorded/ as replies to the prompts as they are now."""
+    from huaben.cli.progress import asked
     from huaben.extract.preference import read_prompts
     from huaben.extract.recorded import render as render_replies
     from huaben.llm.replies import write_replies
@@ -42,9 +47,8 @@ def render() -> None:
     params = read_params()
     prompts = read_prompts(Path(params.preference.prompts)) if params.preference.prompts else []
     chapters, lines = load_chapters(paths.CHAPTERS / "chapters.jsonl"), load_lines(paths.LINES)
-    rendered = render_replies(
-        asked(params), paths.ANNOTATION, chapters, defaultdict(list, lines), read_cast(), prompts, paths.RECORDED
-    )
+    with asked(params) as run:
+        rendered = render_replies(run, paths.ANNOTATION, chapters, lines, read_cast(), prompts, paths.RECORDED)
     write_replies(paths.RECORDED, rendered.rows)
     click.echo(f"{len(rendered.rows)} replies in {paths.RECORDED}")
     for name in rendered.changed:
@@ -70,28 +74,36 @@ def import_replies(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path), default=paths.IMPORTED)
 def export(file: Path) -> None:
     """Write the reply store to FILE (data/replies.jsonl), sorted, for a colleague without a key."""
-    from huaben.llm.replies import ReplyStore, store_path, write_replies
+    from huaben.llm.replies import write_replies
 
-    if not store_path().exists():
-        raise InputError(f"{store_path()}: there is no reply store yet; HUABEN_STORE names another place")
-    store = ReplyStore(store_path())
-    click.echo(f"{write_replies(file, store.rows())} replies in {file}")
-    store.close()
+    with closing(_open_store()) as store:
+        click.echo(f"{write_replies(file, store.rows())} replies in {file}")
 
 
 @replies.command()
 def stats() -> None:
-    """Count the replies of the store by prompt."""
-    from collections import Counter
+    """Say what the store holds, what it cost, and what was possibly paid for nothing."""
+    from huaben.llm.ledger import statistics
 
-    from huaben.llm.replies import ReplyStore, store_path
+    price = read_params().llm.price if paths.PARAMS.exists() else None
+    with closing(_open_store()) as store:
+        for line in statistics(store, price):
+            click.echo(line)
+
+
+@replies.command()
+def gc() -> None:
+    """Forget faulty bodies that a good one replaced, and refusals, which are then asked again."""
+    with closing(_open_store(writes=True)) as store:
+        click.echo(f"{store.forget()} bodies forgotten; every accepted reply and the record of every attempt stay")
+
+
+def _open_store(writes: bool = False) -> "ReplyStore":
+    from huaben.llm.store import ReplyStore, store_path
 
     if not store_path().exists():
         raise InputError(f"{store_path()}: there is no reply store yet; HUABEN_STORE names another place")
-    store = ReplyStore(store_path())
-    for prompt, count in sorted(Counter(row["prompt"] for row in store.rows()).items()):
-        click.echo(f"{prompt}\t{count}")
-    store.close()
+    return ReplyStore(store_path(), writes)
 
 
 @click.command()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from huaben.coverage import Coverage
+from huaben.extract.attribution import certain
 from huaben.extract.dialogue import conversations
 from huaben.extract.preference import by_contrast
 from huaben.novel.lines import find_lines
@@ -26,9 +27,7 @@ def try_rules(chapters: Sequence[Chapter], cast: Sequence[CastMember], params: P
     """Run the stages that need no model, without writing anything."""
     names = Names([*cast, *found_names(chapters, cast)])
     lines = [line for chapter in chapters for line in decide_speakers(chapter, find_lines(chapter), names)]
-    unknown = {"speaker": None}
-    certain = params.speakers.min_certainty
-    lines = [line if line.certainty >= certain else line.model_copy(update=unknown) for line in lines]
+    lines = [certain(line, params.speakers.min_certainty) for line in lines]
     found = list(conversations(chapters, lines, params.dialogue))
     pairs = by_contrast(found, params, Coverage("preference"))
     kept = [

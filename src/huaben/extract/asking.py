@@ -1,32 +1,36 @@
-"""What the asking stages share: chapters as requests, replies as checked values, every unit accounted for."""
+"""What the asking stages share: conversations about passages, checked replies, every unit accounted for."""
 
-import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from huaben.coverage import Coverage
 from huaben.errors import HuabenError
-from huaben.llm.client import Answers, Unit, ask
+from huaben.extract.passages import Passage, passages
+from huaben.extract.tasks import Task, opening
+from huaben.llm.answers import Reply
+from huaben.llm.asking import ask
 from huaben.llm.cost import cost_of
-from huaben.llm.prompts import Prompts, Request, number_quotations
-from huaben.llm.replies import Reply, strict_json
+from huaben.llm.prompts import Prompts, Request, Turn
+from huaben.llm.question import Inquiry, Outcome, Question, T
+from huaben.llm.tally import Tally
 from huaben.params import Params
 from huaben.records import Chapter, Line, Provenance, Span
 
-FENCED = re.compile(r"\s*```[a-zA-Z]*\n(.*?)\n?```\s*", re.DOTALL)
-"""A reply in one Markdown fence, the one fault that is repaired."""
 RENDER_ADVICE = (
     "Recorded replies belong to exact prompts; these have changed, or were never answered in full. "
     "Run `huaben replies render` (after editing data/recorded/), import a colleague's with "
     "`huaben replies import FILE`, or set llm.provider to `openai` to ask a model."
 )
 RESUME_ADVICE = "What was answered is kept; run the same command again to ask only for the rest."
-
-
-class InvalidReply(Exception):
-    """A complete reply that does not hold what was asked for; the message is the reason."""
+CUT_ADVICE = (
+    " finish_length: the reply was cut at llm.max_tokens, also for halves of the passage; raise it, or ask a model "
+    "that does not repeat itself."
+)
+MOST_CUTS = 2
+"""How often a passage is halved whose reply was cut. A model that repeats itself is cut at every length."""
 
 
 @dataclass(frozen=True)
@@ -36,117 +40,141 @@ class Asked:
     params: Params
     prompts: Prompts
     recorded: Sequence[Path]
-    say: Callable[[str], None]
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A unit's reply that parsed, and the reply itself for provenance."""
+class Part:
+    """What became of a task about one passage."""
 
-    unit: str
-    value: Any
-    reply: Reply
-    prompt_id: str
+    passage: Passage
+    outcome: Outcome
 
 
-def chapter_request(
-    asked: Asked, prompt_id: str, chapter: Chapter, lines: Sequence[Line], variables: Mapping[str, str]
-) -> Request:
-    """Render a task about a chapter whose quotations are all numbered, in the order of `lines`."""
-    numbered = number_quotations(chapter.text, [max(0, line.start - 1) for line in lines])
-    shared = f"小说：《{asked.params.novel.title}》\n"
-    return asked.prompts.request(prompt_id, asked.params.llm, variables, numbered, shared)
+def inquire(asked: Asked, task: Task, chapter: Chapter, lines: Sequence[Line]) -> Inquiry[list[Part]]:
+    """Ask for a task about a whole chapter, passage by passage."""
+    parts: list[Part] = []
+    for passage in passages(chapter, lines, asked.params.llm.passage_characters):
+        parts += yield from inquire_passage(asked, task, passage)
+    return parts
 
 
-def questions(
-    asked: Asked,
-    prompt_id: str,
-    chapters: Sequence[Chapter],
-    lines: Mapping[int, Sequence[Line]],
-    variables: Mapping[str, str] | None = None,
-) -> list[tuple[Chapter, Unit]]:
-    """Return each chapter with the question about it."""
-    return [
-        (c, Unit(c.heading or c.title, chapter_request(asked, prompt_id, c, lines.get(c.index, ()), variables or {})))
-        for c in chapters
-    ]
+def inquire_passage(asked: Asked, task: Task, passage: Passage, cuts: int = 0) -> Inquiry[list[Part]]:
+    """Open the conversation or go on from its opening; halve a passage that is too much for one reply.
+
+    `cuts` is how often the passage was halved because a reply was cut.
+    """
+    if not task.lines(passage):
+        return []
+    first = opening(asked.params)
+    earlier: tuple[Turn, ...] = ()
+    if first and first.prompt_id != task.prompt_id:
+        opened = question(asked, first, passage)
+        outcome = yield opened
+        if outcome.reply:
+            earlier = (Turn(opened.request.task, outcome.reply.content or ""),)
+        elif not outcome.is_for_good:
+            waits = f"waits for {first.prompt_id}, which opens the conversation: {outcome.reason}"
+            return [Part(passage, Outcome(None, reason=waits))]
+    outcome = yield question(asked, task, passage, earlier)
+    cuts += outcome.reason == "finish_length"
+    is_too_much = outcome.reason == "too_long" or (outcome.reason == "finish_length" and cuts <= MOST_CUTS)
+    halves = passage.halves() if is_too_much else ()
+    if not halves:
+        return [Part(passage, outcome)]
+    first_half = yield from inquire_passage(asked, task, halves[0], cuts)
+    if any(part.outcome.is_for_good for part in first_half):
+        return first_half  # the chapter is lost, whatever its other half says
+    return first_half + (yield from inquire_passage(asked, task, halves[1], cuts))
+
+
+def question(asked: Asked, task: Task, passage: Passage, earlier: Sequence[Turn] = ()) -> Question:
+    """Render a task about a passage."""
+    llm, shared = asked.params.llm, f"小说：《{asked.params.novel.title}》\n"
+    variables = task.variables(passage)
+    request = asked.prompts.request(task.prompt_id, llm, variables, passage.numbered, shared, earlier)
+    return asking(asked, passage.name, request, task.parse, task.lines(passage))
+
+
+def asking(
+    asked: Asked, name: str, request: Request, parse: Callable[[str], tuple[Any, str | None]], lines: int = 1
+) -> Question:
+    """Put a request into the form of a question."""
+    return Question(name, request, parse, lines, asked.prompts.load(request.prompt_id).reply_tokens)
 
 
 def collect(
-    asked: Asked, units: Sequence[Unit], parse: Callable[[str], Any], coverage: Coverage, used: list[Reply]
-) -> dict[str, Answer]:
-    """Ask for every unit; return the answers that parse, by request key, and count all units with their reasons."""
+    asked: Asked,
+    task: Task,
+    chapters: Sequence[Chapter],
+    lines: Mapping[int, Sequence[Line]],
+    coverage: Coverage,
+    used: list[Reply],
+) -> dict[int, list[Part]]:
+    """Ask a task about every chapter; return the parts of those that are answered in full, by chapter.
+
+    Every chapter is counted, with its reason. Passages are asked beside each other.
+    """
+    longest = asked.params.llm.passage_characters
+    about = [(c.index, passage) for c in chapters for passage in passages(c, lines.get(c.index, ()), longest)]
+    inquiries = [inquire_passage(asked, task, passage) for _, passage in about]
+    found = answer_all(asked, inquiries, len(chapters), coverage)
+    parts = defaultdict[int, list[Part]](list)
+    for (index, _), some in zip(about, found, strict=bool(found)):
+        parts[index] += some
+    answered = [index for index, all_ in parts.items() if count([part.outcome for part in all_], coverage, used)]
+    return {index: parts[index] for index in answered}
+
+
+def answer_all(asked: Asked, inquiries: Sequence[Inquiry[T]], units: int, coverage: Coverage) -> list[T]:
+    """Return the results of all inquiries about so many units; none without a provider, where they are skipped.
+
+    A run that is stopped leaves every unit open.
+    """
     if asked.params.llm.provider == "none":
-        for _ in units:
+        for _ in range(units):
             coverage.add("skipped", "no provider")
-        return {}
+        return []
     try:
-        answers = ask(units, asked.params.llm, asked.recorded, asked.say)
-    except HuabenError:
-        for _ in units:
+        return ask(inquiries, asked.params, asked.recorded, asked.tally)
+    except (HuabenError, KeyboardInterrupt):
+        for _ in range(units):
             coverage.add("failed", "the run was stopped", permanent=False)
         raise
-    found = [_answer(unit, answers, parse, coverage, used) for unit in units]
-    return {answer.reply.key: answer for answer in found if answer}
 
 
-def _answer(
-    unit: Unit, answers: Answers, parse: Callable[[str], Any], coverage: Coverage, used: list[Reply]
-) -> Answer | None:
-    key = unit.request.key
-    reply = answers.replies.get(key)
-    if reply is None:
-        coverage.add("failed", answers.failures[key], permanent=key in answers.permanent)
-        return None
-    used.append(reply)
-    content = reply.content or ""
-    fenced = FENCED.fullmatch(content)
-    try:
-        value = parse(fenced[1] if fenced else content)
-    except InvalidReply as reason:
-        coverage.add("failed", f"invalid reply: {reason}")
-        return None
-    if fenced:
-        coverage.dropped["repaired: fence around the reply"] += 1
-    coverage.add("ok" if value else "empty", None if value else "nothing there")
-    return Answer(unit.name, value, reply, unit.request.prompt_id) if value else None
+def count(outcomes: Sequence[Outcome], coverage: Coverage, used: list[Reply]) -> bool:
+    """Count a unit by the outcomes of its parts; return whether it is answered in full and not empty."""
+    used += [outcome.reply for outcome in outcomes if outcome.reply]
+    coverage.repaired.update(outcome.repaired for outcome in outcomes if outcome.repaired)
+    failed = [outcome for outcome in outcomes if outcome.reason]
+    if failed:
+        worst = next((outcome for outcome in failed if not outcome.is_for_good), failed[0])
+        coverage.add("failed", worst.reason, permanent=worst.is_for_good)
+        return False
+    is_there = any(outcome.value for outcome in outcomes)
+    coverage.add("ok" if is_there else "empty", None if is_there else "nothing there")
+    return is_there
 
 
-def advice(params: Params) -> str:
+def advice(params: Params, coverage: Coverage) -> str:
     """Return what to do about the units that are missing."""
-    return RENDER_ADVICE if params.llm.provider == "recorded" else RESUME_ADVICE
+    cut = CUT_ADVICE if "finish_length" in coverage.reasons else ""
+    return (RENDER_ADVICE if params.llm.provider == "recorded" else RESUME_ADVICE) + cut
 
 
-def parse_json(content: str) -> dict[str, Any]:
-    """Parse a reply that is one JSON object."""
-    try:
-        value = strict_json(content)
-    except ValueError:
-        raise InvalidReply("not JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidReply("not a JSON object")
-    return value
-
-
-def text_of(value: Mapping[str, Any], field: str) -> str:
-    """Return a text field of a parsed reply; another type is an invalid reply."""
-    text = value.get(field)
-    if not isinstance(text, str):
-        raise InvalidReply(f"`{field}` is not text")
-    return text.strip()
-
-
-def provenance(chapter: Chapter, answer: Answer, spans: tuple[Span, ...] = ()) -> Provenance:
-    """Say where a record made from a reply came from."""
+def provenance(chapter: Chapter, prompt_id: str, parts: Sequence[Part], spans: tuple[Span, ...] = ()) -> Provenance:
+    """Say where a record made from the replies about a chapter's passages came from."""
+    replies = [part.outcome.reply for part in parts if part.outcome.reply]
     return Provenance(
         novel=chapter.novel,
         chapter=chapter.index,
         chapter_id=chapter.chapter_id,
         spans=spans,
-        prompt=answer.prompt_id,
-        model=answer.reply.model,
-        reply_id=answer.reply.key,
-        written_by=answer.reply.written_by,
+        prompt=prompt_id,
+        model=replies[0].model,
+        reply_id="+".join(reply.key for reply in replies),
+        written_by=replies[0].written_by,
     )
 
 

@@ -5,61 +5,34 @@ both speak, the rule stands and a disagreement is counted. A number that is not 
 that is no answer and a name that the chapter does not hold put nothing into a dataset.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from huaben.coverage import Coverage
-from huaben.extract.asking import Answer, Asked, InvalidReply, collect, provenance, questions
-from huaben.llm.client import Unit
-from huaben.llm.replies import Reply
+from huaben.extract.asking import Asked, Part, collect, provenance
+from huaben.extract.tasks import SPEAKERS, NumberedAnswer, speakers_task
+from huaben.llm.answers import Reply
 from huaben.novel.names import Names, found_names
 from huaben.novel.speakers import decide_speakers
 from huaben.params import CastMember
 from huaben.records import Chapter, Line
+from huaben.text import count_letters
 
-PROMPT = "speakers.v1"
-ANSWER = re.compile(r"\s*(\d{1,6})\s*\|([^|]*)\|([^|]*)\|\s*(\d{1,4})?\s*")
-NOBODY = {"", "?", "？", "-", "无", "未知", "我", "你", "他", "她", "它"}
-"""What says that a speaker is not known; a pronoun names nobody."""
+NOBODY = {"无", "未知", *"我你他她它", *(f"{who}们" for who in "我你他她它咱"), "自己"}
+"""What says that a speaker is not known, beside marks such as ?; a pronoun names nobody."""
 CROWD = "众人"
 """Several people at once, whatever the chapter calls them."""
 LONGEST_NAME = 20
 MODEL_CERTAINTY = 0.85
 """Published zero-shot accuracy of general models on Chinese novels is 0.9 (SPC, Findings-EMNLP 2023); held lower."""
+ENOUGH_CUES = 20
+"""Answers about explicitly cued lines from which a model is measured by them."""
 
 
-@dataclass(frozen=True)
-class NumberedAnswer:
-    """One line of the model's reply."""
-
-    speaker: str
-    addressee: str
-    scene: int | None
-
-
-def units(
-    asked: Asked, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]], cast: Sequence[CastMember]
-) -> list[tuple[Chapter, Unit]]:
-    """Return each chapter that has quotations with its question. The cast stands as it was before the run."""
-    people = "\n".join(f"{m.name}：{'、'.join(m.aliases)}" if m.aliases else m.name for m in cast) or "（无）"
-    return questions(asked, PROMPT, [c for c in chapters if lines.get(c.index)], lines, {"cast": people})
-
-
-def parse(content: str) -> dict[int, NumberedAnswer]:
-    """Read `number|speaker|addressee|scene` lines; other lines are passed over, none at all is invalid.
-
-    A number that is answered twice, and not alike, is not answered.
-    """
-    found: dict[int, set[NumberedAnswer]] = defaultdict(set)
-    for line in content.splitlines():
-        if m := ANSWER.fullmatch(line):
-            found[int(m[1])].add(NumberedAnswer(m[2].strip(), m[3].strip(), int(m[4]) if m[4] else None))
-    if not found:
-        raise InvalidReply("no line of the form number|speaker|addressee|scene")
-    return {number: said.pop() for number, said in found.items() if len(said) == 1}
+def asked_about(chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]]) -> list[Chapter]:
+    """Return the chapters that have quotations."""
+    return [chapter for chapter in chapters if lines.get(chapter.index)]
 
 
 def attribute(
@@ -75,35 +48,75 @@ def attribute(
     for line in lines:
         by_chapter[line.chapter].append(line)
     names = Names([*cast, *found_names(chapters, cast)])
-    asked_of = {chapter.index: unit for chapter, unit in units(asked, chapters, by_chapter, cast)}
-    answers = collect(asked, list(asked_of.values()), parse, coverage, used)
+    about = asked_about(chapters, by_chapter)
+    answers = collect(asked, speakers_task(cast), about, by_chapter, coverage, used)
+    decided = {c.index: decide_speakers(c, by_chapter[c.index], names) for c in about}
+    said = {index: _said(parts, len(by_chapter[index]), coverage) for index, parts in answers.items()}
+    trust, threshold = _trust(decided, said, names), asked.params.speakers.min_certainty
+    if trust < threshold:
+        coverage.dropped["not believed: the model contradicts too many explicit cues"] += len(said)
     result: list[Line] = []
-    for chapter in (c for c in chapters if c.index in asked_of):
-        decided = decide_speakers(chapter, by_chapter[chapter.index], names)
-        if answer := answers.get(asked_of[chapter.index].request.key):
-            decided = _reconciled(chapter, decided, answer, names, coverage)
-        result += [_certain(line, asked.params.speakers.min_certainty) for line in decided]
+    for chapter in about:
+        lines_here = decided[chapter.index]
+        if parts := answers.get(chapter.index):
+            lines_here = _reconciled(chapter, lines_here, parts, said[chapter.index], names, trust, coverage)
+        result += [certain(line, threshold) for line in lines_here]
     coverage.rows = len(result)
     return result
 
 
+def _trust(
+    decided: Mapping[int, Sequence[Line]], said: Mapping[int, Sequence[NumberedAnswer | None]], names: Names
+) -> float:
+    """Return how far the model is believed: no further than it agrees with cues that name the speaker."""
+    pairs = [(line, one) for index in said for line, one in zip(decided[index], said[index], strict=True) if one]
+    named = [(line.speaker, names.resolve(one.speaker)) for line, one in pairs if line.certainty >= MODEL_CERTAINTY]
+    agreed = [speaker == by_model for speaker, by_model in named if by_model]
+    return min(MODEL_CERTAINTY, sum(agreed) / len(agreed)) if len(agreed) >= ENOUGH_CUES else MODEL_CERTAINTY
+
+
 def _reconciled(
-    chapter: Chapter, lines: Sequence[Line], answer: Answer, names: Names, coverage: Coverage
+    chapter: Chapter,
+    lines: Sequence[Line],
+    parts: Sequence[Part],
+    said: Sequence[NumberedAnswer | None],
+    names: Names,
+    trust: float,
+    coverage: Coverage,
 ) -> list[Line]:
-    found: dict[int, NumberedAnswer] = answer.value
-    if invented := len(found.keys() - set(range(1, len(lines) + 1))):
-        coverage.dropped["answer for a number that is not in the chapter"] += invented
-    said = [found.get(number) for number in range(1, len(lines) + 1)]
     scenes = _scenes(said) or [line.scene for line in lines]
-    person = partial(_person, names=names, text=chapter.text, coverage=coverage)
+    sources = [part for part in parts for _ in part.passage.numbers]
     result = []
-    for line, one, scene in zip(lines, said, scenes, strict=True):
-        new = _merged(line, one, person, coverage).model_copy(update={"scene": scene})
-        result.append(new if new == line else _sourced(new, chapter, answer))
+    for line, one, scene, source in zip(lines, said, scenes, sources, strict=True):
+        person = partial(_person, names=names, text=source.passage.text, coverage=coverage)
+        new = _merged(line, one, person, trust, coverage).model_copy(update={"scene": scene})
+        result.append(new if new == line else _sourced(new, chapter, source))
     return result
 
 
-def _merged(line: Line, said: NumberedAnswer | None, person: Callable[[str], str | None], coverage: Coverage) -> Line:
+def _said(parts: Sequence[Part], count: int, coverage: Coverage) -> list[NumberedAnswer | None]:
+    """Return what is said of each line; a passage's reply speaks of that passage's quotations alone."""
+    said: list[NumberedAnswer | None] = [None] * count
+    scenes_before = 0
+    for part in parts:
+        found: dict[int, NumberedAnswer] = part.outcome.value or {}
+        numbers = part.passage.numbers
+        if invented := len(found.keys() - set(numbers)):
+            coverage.dropped["answer for a number that is not in the chapter"] += invented
+        for number in found.keys() & set(numbers):
+            one = found[number]
+            said[number - 1] = NumberedAnswer(one.speaker, one.addressee, one.scene and one.scene + scenes_before)
+        scenes_before = max((one.scene for one in said if one and one.scene), default=scenes_before)
+    return said
+
+
+def _merged(
+    line: Line,
+    said: NumberedAnswer | None,
+    person: Callable[[str], str | None],
+    trust: float,
+    coverage: Coverage,
+) -> Line:
     if said is None:
         coverage.dropped["quotation left unanswered"] += 1
         return line
@@ -111,16 +124,18 @@ def _merged(line: Line, said: NumberedAnswer | None, person: Callable[[str], str
     if line.certainty >= MODEL_CERTAINTY:
         if speaker and speaker != line.speaker:
             coverage.dropped["model contradicts an explicit cue; the cue stands"] += 1
-        return line.model_copy(update={"addressee": line.addressee or addressee})
+        return line.model_copy(
+            update={"addressee": line.addressee or (addressee if addressee != line.speaker else None)}
+        )
     if speaker is None or line.kind not in ("speech", "thought", "letter", "verse"):
         return line
-    fields = {"speaker": speaker, "addressee": addressee, "certainty": MODEL_CERTAINTY, "decided_by": "model"}
-    return line.model_copy(update=fields)
+    to = addressee if addressee != speaker else None
+    return line.model_copy(update={"speaker": speaker, "addressee": to, "certainty": trust, "decided_by": "model"})
 
 
 def _person(name: str, names: Names, text: str, coverage: Coverage) -> str | None:
     """Resolve an alias to its canonical name; a stranger keeps the name that the chapter gives."""
-    if name in NOBODY:
+    if name in NOBODY or not count_letters(name):
         return None
     if known := names.resolve(name):
         return known
@@ -130,10 +145,10 @@ def _person(name: str, names: Names, text: str, coverage: Coverage) -> str | Non
     return None
 
 
-def _sourced(line: Line, chapter: Chapter, answer: Answer) -> Line:
+def _sourced(line: Line, chapter: Chapter, part: Part) -> Line:
     """Name the reply that decided something about a line."""
-    evidence = f"reply {answer.reply.key[:12]}" if line.decided_by == "model" else line.evidence
-    source = provenance(chapter, answer, line.provenance.spans)
+    source = provenance(chapter, SPEAKERS, [part], line.provenance.spans)
+    evidence = f"reply {str(source.reply_id)[:12]}" if line.decided_by == "model" else line.evidence
     return line.model_copy(update={"provenance": source, "evidence": evidence})
 
 
@@ -143,7 +158,7 @@ def _scenes(said: Sequence[NumberedAnswer | None]) -> list[int] | None:
     return scenes if len(scenes) == len(said) and scenes == sorted(scenes) else None
 
 
-def _certain(line: Line, threshold: float) -> Line:
+def certain(line: Line, threshold: float) -> Line:
     """Leave a line below the threshold unknown, with its guess's evidence and certainty."""
     if line.speaker is None or line.certainty >= threshold:
         return line

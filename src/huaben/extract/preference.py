@@ -10,9 +10,10 @@ from pathlib import Path
 
 from huaben.coverage import Coverage
 from huaben.errors import InputError
-from huaben.extract.asking import Answer, Asked, collect
-from huaben.llm.client import Unit
-from huaben.llm.replies import Reply
+from huaben.extract.asking import Asked, answer_all, asking, count
+from huaben.llm.answers import Reply
+from huaben.llm.question import Inquiry, Outcome, Question
+from huaben.llm.structured import without_wrapping
 from huaben.params import Params, PreferenceParams
 from huaben.records import Conversation, Message, Preference, Provenance, Split, make_id
 
@@ -32,34 +33,40 @@ def read_prompts(path: Path) -> list[str]:
     return prompts
 
 
-def units(asked: Asked, prompts: Sequence[str]) -> list[tuple[Unit, Unit]]:
+def questions(asked: Asked, prompts: Sequence[str]) -> list[tuple[Question, Question]]:
     """Return the two questions of each prompt: the chosen and the rejected side."""
     llm, persona = asked.params.llm, asked.params.character.persona
-    return [
-        (
-            Unit(p, asked.prompts.request("chosen.v1", llm, {"persona": persona, "prompt": p})),
-            Unit(p, asked.prompts.request("rejected.v1", llm, {"prompt": p})),
-        )
-        for p in prompts
-    ]
+
+    def side(prompt_id: str, **variables: str) -> Question:
+        request = asked.prompts.request(prompt_id, llm, variables)
+        return asking(asked, variables["prompt"], request, _parse)
+
+    return [(side("chosen.v1", persona=persona, prompt=p), side("rejected.v1", prompt=p)) for p in prompts]
+
+
+def inquire(question: Question) -> Inquiry[Outcome]:
+    """Ask one question that depends on no other."""
+    return (yield question)
+
+
+def _parse(content: str) -> tuple[str, str | None]:
+    text, repaired = without_wrapping(content)
+    return text.strip(), repaired
 
 
 def from_prompts(asked: Asked, prompts: Sequence[str], coverage: Coverage, used: list[Reply]) -> list[Preference]:
     """Return the pairs of which both sides were answered. A unit is one side of one prompt."""
-    pairs = units(asked, prompts)
-    flat = [unit for pair in pairs for unit in pair]
-    answers = collect(asked, flat, str.strip, coverage, used)
-    found = []
-    for chosen, rejected in pairs:
-        good, plain = answers.get(chosen.request.key), answers.get(rejected.request.key)
-        if good and plain:
-            found.append(_pair(chosen.name, good, plain, asked.params))
-    return found
+    inquiries = [inquire(side) for pair in questions(asked, prompts) for side in pair]
+    outcomes = answer_all(asked, inquiries, len(inquiries), coverage)
+    is_there = [count([outcome], coverage, used) for outcome in outcomes]
+    pairs = zip(prompts, outcomes[::2], outcomes[1::2], is_there[::2], is_there[1::2], strict=False)
+    return [_pair(prompt, good, plain, asked.params) for prompt, good, plain, *both in pairs if all(both)]
 
 
-def _pair(prompt: str, chosen: Answer, rejected: Answer, params: Params) -> Preference:
+def _pair(prompt: str, chosen: Outcome, rejected: Outcome, params: Params) -> Preference:
+    good, plain = _reply(chosen), _reply(rejected)
     return Preference(
-        record_id=make_id("preference", "prompts", prompt, chosen.reply.key, rejected.reply.key),
+        record_id=make_id("preference", "prompts", prompt, good.key, plain.key),
         split=_split(prompt, params.preference),
         way="prompts",
         prompt=(Message(role="user", content=prompt, origin="prompt"),),
@@ -69,12 +76,18 @@ def _pair(prompt: str, chosen: Answer, rejected: Answer, params: Params) -> Pref
             novel=params.novel.slug,
             chapter=0,
             chapter_id="",
-            prompt=f"{chosen.prompt_id}+{rejected.prompt_id}",
-            model=chosen.reply.model,
-            reply_id=chosen.reply.key,
-            written_by=chosen.reply.written_by,
+            prompt="chosen.v1+rejected.v1",
+            model=good.model,
+            reply_id=f"{good.key}+{plain.key}",
+            written_by=good.written_by,
         ),
     )
+
+
+def _reply(outcome: Outcome) -> Reply:
+    if outcome.reply is None:
+        raise ValueError("a pair is made of two replies")
+    return outcome.reply
 
 
 def _split(prompt: str, params: PreferenceParams) -> Split:

@@ -1,27 +1,23 @@
 """Chapters → questions and answers whose evidence is found, word for word, in the chapter.
 
-A row whose evidence is not there, that lacks a field, or that speaks of "this chapter" is dropped with
-its reason; it is not mended.
+A row whose evidence is not there, that lacks a field, that speaks of "this chapter", or whose question was
+copied from it (a novel may hold rows of its own) is dropped with its reason; it is not mended.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from huaben.coverage import Coverage
-from huaben.extract.asking import Asked, InvalidReply, collect, parse_json, provenance, questions
-from huaben.llm.client import Unit
+from huaben.extract.asking import Asked, collect, provenance
+from huaben.extract.summary import asked_about
+from huaben.extract.tasks import qa_task
+from huaben.llm.answers import Reply
 from huaben.llm.prompts import NUMBER
-from huaben.llm.replies import Reply
 from huaben.records import QA, Chapter, Line, Provenance, Span, make_id
+from huaben.text import count_letters
 
-ANGLES = ("terms", "plot", "speech", "depth")
-
-
-def units(
-    asked: Asked, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]]
-) -> list[tuple[Chapter, Unit]]:
-    """Return each chapter that has text with the four-angle question about it."""
-    return questions(asked, "qa.v2", [c for c in chapters if c.text], lines)
+SHORTEST_EVIDENCE = 4
+"""Letters; a name or a comma stands in every chapter and proves nothing. The prompt asks for six."""
 
 
 def ask_v2(
@@ -33,12 +29,13 @@ def ask_v2(
     dropped: list[dict[str, Any]],
 ) -> list[QA]:
     """Return the rows of version 2."""
-    about = units(asked, chapters, lines)
-    answers = collect(asked, [unit for _, unit in about], _parse, coverage, used)
+    about = asked_about(chapters)
+    answers = collect(asked, qa_task(), about, lines, coverage, used)
     rows: list[QA] = []
-    for chapter, unit in about:
-        if answer := answers.get(unit.request.key):
-            rows += _rows("qa_v2", chapter, provenance(chapter, answer), answer.value, asked, dropped)
+    for chapter in about:
+        for part in answers.get(chapter.index, ()):
+            source = provenance(chapter, "qa.v2", [part])
+            rows += _rows("qa_v2", chapter, source, part.outcome.value, asked, dropped)
     return rows
 
 
@@ -66,15 +63,6 @@ def locate(evidence: str, text: str) -> Span | None:
     """Return where the quoted words stand in the chapter, or None."""
     start = text.find(evidence)
     return (start, start + len(evidence)) if evidence.strip() and start >= 0 else None
-
-
-def _parse(content: str) -> list[tuple[str, Any]]:
-    """Return every item with its angle; what stands where a list should is an item, to be refused."""
-    value = parse_json(content)
-    if not any(isinstance(value.get(angle), list) for angle in ANGLES):
-        raise InvalidReply("none of the four angles is there")
-    given = {angle: value[angle] for angle in ANGLES if angle in value}
-    return [(angle, item) for angle, v in given.items() for item in (v if isinstance(v, list) else [v])]
 
 
 def _rows(
@@ -113,5 +101,9 @@ def _refused(item: Any, text: str, phrases: Sequence[str]) -> tuple[str | None, 
         return f"speaks of {phrase}", None
     if NUMBER.search(item["question"] + item["answer"]):
         return "cites a quotation by its number", None
+    if item["question"].strip() in text:
+        return "question stands in the chapter, word for word", None
+    if count_letters(item["evidence"]) < SHORTEST_EVIDENCE:
+        return f"evidence of fewer than {SHORTEST_EVIDENCE} letters", None
     span = locate(item["evidence"], text)
     return (None, span) if span else ("evidence is not in the chapter", None)

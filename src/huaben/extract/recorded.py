@@ -6,18 +6,21 @@ changed since is listed, so that a person can look whether the answer still fits
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huaben.errors import InputError
-from huaben.extract import attribution, preference, qa, summary
-from huaben.extract.asking import Asked
-from huaben.llm.client import Unit
+from huaben.extract import attribution, preference, summary
+from huaben.extract.asking import Asked, inquire
+from huaben.extract.tasks import QA_FIELDS, SPEAKERS, qa_task, speakers_task, summary_task
+from huaben.llm.answers import Reply
+from huaben.llm.question import Outcome, Question, judge, pursue
 from huaben.llm.replies import load_recorded
-from huaben.params import CastMember, load_yaml
+from huaben.params import CastMember
 from huaben.records import Chapter, Line
+from huaben.yamlfile import load_yaml
 
 AUTHORS = "the huaben authors, CC0"
 MODEL = "huaben-authors"
@@ -27,8 +30,8 @@ MODEL = "huaben-authors"
 class Rendered:
     """The rows of the replies file, and what a person should look at."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
+    rows: list[dict[str, Any]]
+    changed: list[str]
     """Prompts whose wording changed since their answer was last rendered."""
 
 
@@ -46,15 +49,19 @@ def render(
     known = {c.heading for c in chapters}
     if strangers := sorted(annotation.keys() - known):
         raise InputError(f"{folder}: no chapter has the heading {strangers[0]!r}")
-    answers = [
-        *_chapter_answers(asked, annotation, chapters, lines, cast),
-        *_preference_answers(asked, folder, prompts),
-    ]
-    old = {key for key in load_recorded([previous])}
-    result = Rendered([_row(unit, content) for unit, content in answers])
-    if old:
-        result.changed = [f"{u.request.prompt_id}: {u.name}" for u, _ in answers if u.request.key not in old]
-    return result
+    rows: dict[str, dict[str, Any]] = {}
+
+    def answer(question: Question, content: str) -> Outcome:
+        row = _row(question, content)
+        rows[row["key"]] = row
+        return judge(question, Reply(row["key"], row["reply"], AUTHORS))
+
+    _answer_chapters(asked, annotation, chapters, lines, cast, answer)
+    for question, content in _preference_answers(asked, folder, prompts):
+        answer(question, content)
+    old = load_recorded([previous])
+    changed = [f"{row['prompt']}: {row['unit']}" for key, row in rows.items() if old and key not in old]
+    return Rendered(list(rows.values()), changed)
 
 
 def _read_chapters(folder: Path) -> dict[str, Mapping[str, Any]]:
@@ -67,37 +74,52 @@ def _read_chapters(folder: Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _chapter_answers(
+def _answer_chapters(
     asked: Asked,
     annotation: Mapping[str, Mapping[str, Any]],
     chapters: Sequence[Chapter],
     lines: Mapping[int, Sequence[Line]],
     cast: Sequence[CastMember],
-) -> Iterator[tuple[Unit, str]]:
-    asked_for = {
-        "speakers": attribution.units(asked, chapters, lines, cast),
-        "summary_v1": summary.units(asked, "v1", chapters, lines),
-        "summary_v2": summary.units(asked, "v2", chapters, lines),
-        "qa_v2": qa.units(asked, chapters, lines),
-    }
-    for task, about in asked_for.items():
-        for chapter, unit in about:
-            if answer := annotation.get(chapter.heading):
-                yield unit, _reply_text(task, answer, lines.get(chapter.index, ()))
+    answer: Callable[[Question, str], Outcome],
+) -> None:
+    """Answer every task about every annotated chapter, the conversation's opening before what goes on from it."""
+    with_text, with_lines = summary.asked_about(chapters), attribution.asked_about(chapters, lines)
+    about = [(task, with_text) for task in (summary_task("v1"), summary_task("v2"), qa_task())]
+    for task, asked_for in [*about, (speakers_task(cast), with_lines)]:
+        for chapter in (c for c in asked_for if c.heading in annotation):
+            here, known = lines.get(chapter.index, ()), annotation[chapter.heading]
+
+            def annotated(
+                question: Question, known: Mapping[str, Any] = known, here: Sequence[Line] = here
+            ) -> Outcome:
+                return answer(question, _reply_text(question, known, here))
+
+            pursue(inquire(asked, task, chapter, here), annotated)
 
 
-def _reply_text(task: str, answer: Mapping[str, Any], lines: Sequence[Line]) -> str:
+def _reply_text(question: Question, answer: Mapping[str, Any], lines: Sequence[Line]) -> str:
     """Return the reply a model would give: the annotated values, in the wrapping that `wrapped` gives them."""
+    prompt_id = question.request.prompt_id
+    task = "speakers" if prompt_id == SPEAKERS else prompt_id.replace(".", "_")
     try:
         if task == "speakers":
             text = "\n".join(_speaker_lines(answer, lines))
         elif task == "summary_v1":
-            text = _json({"summary": answer["summary_v1"], "qa": answer["qa_v1"]})
+            text = _json({"summary": answer["summary_v1"], "qa": _short(answer["qa_v1"])})
+        elif task == "qa_v2":
+            text = _json({angle: _short(items) for angle, items in answer[task].items()})
         else:
             text = _json(answer[task])
     except KeyError as error:
         raise InputError(f"{answer['path']}: {error} is missing") from error
     return str((answer.get("wrapped") or {}).get(task, "$reply")).replace("$reply", text)
+
+
+def _short(items: Any) -> Any:
+    """Return items as the prompts ask for them, `[question, answer, evidence]`; others as they are."""
+    if not isinstance(items, list):
+        return items
+    return [[i[name] for name in QA_FIELDS] if isinstance(i, dict) and set(i) == set(QA_FIELDS) else i for i in items]
 
 
 def _speaker_lines(answer: Mapping[str, Any], lines: Sequence[Line]) -> Iterator[str]:
@@ -112,10 +134,10 @@ def _speaker_lines(answer: Mapping[str, Any], lines: Sequence[Line]) -> Iterator
         yield f"{number}|{speaker}|{addressee}|{scene}"
 
 
-def _preference_answers(asked: Asked, folder: Path, prompts: Sequence[str]) -> Iterator[tuple[Unit, str]]:
+def _preference_answers(asked: Asked, folder: Path, prompts: Sequence[str]) -> Iterator[tuple[Question, str]]:
     path = folder / "preference.yaml"
     answers = {row["prompt"]: row for row in load_yaml(path)}
-    for prompt, (chosen, rejected) in zip(prompts, preference.units(asked, prompts), strict=True):
+    for prompt, (chosen, rejected) in zip(prompts, preference.questions(asked, prompts), strict=True):
         row = answers.get(prompt)
         if row is None:
             raise InputError(f"{path}: no answers to the prompt {prompt!r}")
@@ -123,7 +145,7 @@ def _preference_answers(asked: Asked, folder: Path, prompts: Sequence[str]) -> I
         yield rejected, str(row["rejected"])
 
 
-def _row(unit: Unit, content: str) -> dict[str, Any]:
+def _row(question: Question, content: str) -> dict[str, Any]:
     body = {
         "object": "chat.completion",
         "model": MODEL,
@@ -131,9 +153,9 @@ def _row(unit: Unit, content: str) -> dict[str, Any]:
         "usage": None,
     }
     return {
-        "key": unit.request.key,
-        "prompt": unit.request.prompt_id,
-        "unit": unit.name,
+        "key": question.request.key,
+        "prompt": question.request.prompt_id,
+        "unit": question.name,
         "reply": body,
         "written_by": AUTHORS,
     }

@@ -14,7 +14,7 @@ from huaben.extract import attribution, preference, qa, summary
 from huaben.extract.asking import Asked, advice, costs
 from huaben.extract.dialogue import conversations
 from huaben.files import read_jsonl, write_json, write_jsonl, write_metrics
-from huaben.llm.replies import Reply
+from huaben.llm.answers import Reply
 from huaben.novel.stages import load_chapters, load_lines
 from huaben.params import CastMember, Params
 from huaben.records import Conversation, Preference, Record
@@ -44,8 +44,8 @@ def _accounted(stage: str, reports: Path, asked: Asked) -> Iterator[tuple[Covera
     finally:
         write_metrics(reports / "coverage" / f"{stage}.json", coverage.as_metrics())
         write_metrics(reports / "cost" / f"{stage}.json", costs(asked, used))
-    coverage.check(asked.params.validate_.max_failures.get(stage, 0.0), advice(asked.params))
-    coverage.require_rows(NO_ROWS.get(stage, "Look at its reasons above and at the novel"))
+    coverage.check(asked.params.validate_.max_failures.get(stage, 0.0), advice(asked.params, coverage))
+    coverage.require_rows(NO_ROWS.get(stage, "`huaben replies export` shows what the model answered to prompts/"))
 
 
 def run_speakers(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaben.errors import InputError
 from huaben.gates.gate import Finding, Gate, Severity, broken, judge
-from huaben.params import load_yaml
+from huaben.yamlfile import load_yaml
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaben.errors import HuabenError, InputError
 from huaben.gates.gate import Finding, Gate, Scalar, attempt, broken, judge, scalar
-from huaben.params import load_yaml
+from huaben.yamlfile import load_yaml
 
 if TYPE_CHECKING:
     import pandas as pd

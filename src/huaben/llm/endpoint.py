@@ -16,9 +16,9 @@ def read_key(llm: LLM) -> str:
     if not VARIABLE.fullmatch(llm.api_key_env):
         raise InputError("llm.api_key_env: the name of an environment variable such as DEEPSEEK_API_KEY is expected")
     key = os.environ.get(llm.api_key_env, "")
-    if not key or " " in key or not key.isascii() or not key.isprintable():
+    if not key or re.search(r"""[\s"'\\]""", key) or not key.isascii() or not key.isprintable():
         raise InputError(
-            f"the environment variable {llm.api_key_env} must hold the API key: one line of ASCII, no blanks"
+            f"the environment variable {llm.api_key_env} must hold the API key: one line of ASCII, no blanks or quotes"
         )
     return key
 
@@ -28,8 +28,11 @@ def check_endpoint(base_url: str) -> None:
     try:
         parts = urlsplit(base_url)
         has_host = bool(parts.hostname) and (parts.port or 1) > 0
+        is_plain = base_url.isascii() and base_url.isprintable() and " " not in base_url
     except ValueError:
-        raise InputError("llm.base_url is no address; one such as https://host/v1 is expected") from None
+        is_plain = False
+    if not is_plain:
+        raise InputError("llm.base_url is no address; one such as https://host/v1 is expected")
     if parts.username is not None or parts.query or parts.fragment:
         raise InputError("llm.base_url holds a user name, `?` or `#`; give the key by its environment variable")
     if parts.scheme not in ("https", "http") or not has_host:

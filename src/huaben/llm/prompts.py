@@ -1,8 +1,10 @@
 """Versioned prompt files → the exact messages of a request, and its content-addressed key.
 
-Order of a prompt about a chapter: the preamble that all requests share, the chapter, then the task,
-so that a provider's prefix cache serves all but the task. The chapter is data: it stands between two
-delimiters derived from its own hash, which its author could not have written into it.
+A request about a passage is one conversation: the preamble that all requests share, the passage with its
+first task, and, for a further task, the first task's answer and then that task alone. So a provider's
+prefix cache serves all but the new turn, also where it keeps prefixes only up to the end of a request
+(DeepSeek's guide kv_cache). The passage is data: it stands between two delimiters derived from its own
+hash, which its author could not have written into it.
 """
 
 import hashlib
@@ -11,14 +13,17 @@ import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from huaben.errors import InputError
-from huaben.params import LLM, Section, load_yaml
+from huaben.llm.presets import PRESETS
+from huaben.params import LLM, Section
+from huaben.yamlfile import load_yaml
 
 NUMBER = re.compile(r"〔\d+〕")
 """How a quotation's number is written; no word of the novel."""
@@ -30,7 +35,21 @@ class Prompt(Section):
     description: str
     variables: list[str]
     reply: Literal["json", "lines", "text"]
+    reply_tokens: float = Field(gt=0, default=1)
+    """Length of a usual reply; of one with `lines`, of each line. What an estimate knows before the first reply."""
+    reply_schema: dict[str, Any] | None = Field(alias="schema", default=None)
+    """JSON schema of the reply, for servers that enforce one."""
+    system: str | None = None
+    """What stands in the place of the preamble, where the task is not about a passage."""
     task: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A task that was answered earlier in the conversation about the same passage."""
+
+    task: str
+    reply: str
 
 
 @dataclass(frozen=True)
@@ -40,15 +59,33 @@ class Request:
     prompt_id: str
     base_url: str
     model: str
-    messages: tuple[Mapping[str, str], ...]
+    system: str
+    passage: str
+    """The fenced passage under discussion; empty where there is none."""
+    earlier: tuple[Turn, ...]
+    task: str
     options: Mapping[str, Any]
 
-    @property
+    @cached_property
+    def messages(self) -> list[dict[str, str]]:
+        """The conversation as it is sent."""
+        said: list[str] = [text for turn in self.earlier for text in (turn.task, turn.reply)] + [self.task]
+        said[0] = f"{self.passage}\n\n{said[0]}" if self.passage else said[0]
+        roles = ("user", "assistant")
+        spoken = [{"role": roles[i % 2], "content": text} for i, text in enumerate(said)]
+        return [{"role": "system", "content": self.system}, *spoken]
+
+    @cached_property
+    def body(self) -> bytes:
+        """The exact bytes that are sent. A schema keeps the order of its file: some servers make replies follow it."""
+        content = {"model": self.model, "messages": self.messages, **dict(sorted(self.options.items()))}
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "surrogatepass")
+
+    @cached_property
     def key(self) -> str:
-        """SHA-256 of endpoint, model, exact messages and options; never of the API key or the retry."""
-        content = [urlsplit(self.base_url).netloc, self.model, [dict(m) for m in self.messages], dict(self.options)]
-        text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        """SHA-256 of the endpoint's host and the body; never of the API key or the retry."""
+        return hashlib.sha256(urlsplit(self.base_url).netloc.encode() + b"\n" + self.body).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -57,59 +94,90 @@ class Prompts:
 
     folder: Path
 
+    @cached_property
+    def _loaded(self) -> dict[str, Prompt]:
+        return {}
+
     def load(self, prompt_id: str) -> Prompt:
-        """Read `<prompt_id>.yaml`, refusing unknown keys."""
-        path = self.folder / f"{prompt_id}.yaml"
-        try:
-            return Prompt.model_validate(load_yaml(path))
-        except ValidationError as error:
-            raise InputError(f"{path}: {error}") from error
+        """Read `<prompt_id>.yaml` once, refusing unknown keys."""
+        if prompt_id not in self._loaded:
+            path = self.folder / f"{prompt_id}.yaml"
+            try:
+                self._loaded[prompt_id] = Prompt.model_validate(load_yaml(path))
+            except ValidationError as error:
+                raise InputError(f"{path}: {error}") from error
+        return self._loaded[prompt_id]
 
     def request(
-        self, prompt_id: str, llm: LLM, variables: Mapping[str, str], chapter: str | None = None, shared: str = ""
+        self,
+        prompt_id: str,
+        llm: LLM,
+        variables: Mapping[str, str],
+        passage: str | None = None,
+        shared: str = "",
+        earlier: Sequence[Turn] = (),
     ) -> Request:
         """Render a request; a variable too few or too many is refused before anything is sent.
 
-        `chapter` is the text under discussion; `shared` stands before it, the same for all requests of a run.
+        `passage` is the text under discussion; `shared` stands before it, the same for all requests of a run.
         """
         prompt = self.load(prompt_id)
         if set(variables) != set(prompt.variables):
             raise InputError(
                 f"prompt {prompt_id}: variables {sorted(prompt.variables)}, but given {sorted(variables)}"
             )
-        try:
-            task = string.Template(prompt.task).substitute(variables)
-        except (KeyError, ValueError) as error:
-            raise InputError(f"prompt {prompt_id}: a bad placeholder in its task: {error}; write $$ for $") from error
-        body = f"{fence(chapter)}\n\n{task}" if chapter is not None else task
-        messages = (
-            {"role": "system", "content": self.load("preamble.v1").task + shared},
-            {"role": "user", "content": body},
+        system = self.load("preamble.v1").task + shared if prompt.system is None else prompt.system
+        return Request(
+            prompt_id,
+            llm.base_url,
+            llm.model,
+            _rendered(prompt_id, system, variables) if prompt.system else system,
+            "" if passage is None else fence(passage),
+            tuple(earlier),
+            _rendered(prompt_id, prompt.task, variables),
+            _options(prompt_id, prompt, llm),
         )
-        return Request(prompt_id, llm.base_url, llm.model, messages, _options(prompt, llm))
 
 
-def fence(chapter: str) -> str:
-    """Put a chapter between delimiters made from its hash."""
-    mark = hashlib.sha256(chapter.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"<<<{mark}\n{chapter}\n{mark}>>>"
+def _rendered(prompt_id: str, template: str, variables: Mapping[str, str]) -> str:
+    try:
+        return string.Template(template).substitute(variables)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"prompt {prompt_id}: a bad placeholder: {error}; write $$ for $") from error
 
 
-def number_quotations(text: str, openings: Sequence[int]) -> str:
-    """Write 〔1〕, 〔2〕 … before the quotations that open at these offsets, in their order."""
+def fence(passage: str) -> str:
+    """Put a passage between delimiters made from its hash."""
+    mark = hashlib.sha256(passage.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"<<<{mark}\n{passage}\n{mark}>>>"
+
+
+def number_quotations(text: str, openings: Sequence[tuple[int, int]]) -> str:
+    """Write 〔n〕 before the quotation that opens at each (offset, n), in the order of the offsets.
+
+    What looks like such a number in the novel itself is written in other brackets: it may not be taken for one.
+    """
     parts, end = [], 0
-    for number, opening in enumerate(openings, 1):
-        parts += [text[end:opening], f"〔{number}〕"]
+    for opening, number in openings:
+        parts += [_disarmed(text[end:opening]), f"〔{number}〕"]
         end = opening
-    return "".join([*parts, text[end:]])
+    return "".join([*parts, _disarmed(text[end:])])
 
 
-def _options(prompt: Prompt, llm: LLM) -> dict[str, Any]:
+def _disarmed(text: str) -> str:
+    return NUMBER.sub(lambda mark: f"［{mark[0][1:-1]}］", text)
+
+
+def _options(prompt_id: str, prompt: Prompt, llm: LLM) -> dict[str, Any]:
+    preset = PRESETS[llm.preset]
     options: dict[str, Any] = {
         "temperature": llm.temperature,
-        "max_tokens": llm.max_tokens,
-        "thinking": llm.thinking,
+        preset.limit: llm.max_tokens,
+        **(preset.thinking if llm.thinking else preset.no_thinking),
     }
     if prompt.reply == "json":
         options["response_format"] = {"type": "json_object"}
+    if prompt.reply == "json" and preset.has_schema and prompt.reply_schema:
+        schema = {"name": re.sub(r"\W", "_", prompt_id), "strict": True, "schema": prompt.reply_schema}
+        options["response_format"] = {"type": "json_schema", "json_schema": schema}
     return options

@@ -120,6 +120,7 @@ def _funnel_step(stage: str, coverage: Mapping[str, Any]) -> dict[str, Any]:
         "rows": coverage.get("rows"),
         "reasons": _most_frequent(coverage.get("reasons", {})),
         "dropped": _most_frequent(coverage.get("dropped", {})),
+        "repaired": _most_frequent(coverage.get("repaired", {})),
         "datasets": coverage.get("datasets", {}),
     }
 

@@ -1,0 +1,73 @@
+"""`huaben estimate`: what the asking stages will send and cost, before they do."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import click
+from rich.console import Console
+
+from huaben.cli import paths
+from huaben.cli.stage import read_cast, read_params
+from huaben.errors import InputError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+def estimate(as_json: bool) -> None:
+    """Say what the asking stages would send and cost now, before they do.
+
+    The real prompts are rendered; what the reply store already answers costs nothing. DeepSeek's tokens are
+    counted exactly with `pip install 'huaben[tokenizer]'`, else by kinds of characters.
+    """
+    from huaben.cli.progress import asked
+    from huaben.extract.estimate import estimate as work_out
+    from huaben.novel.stages import load_chapters, load_lines
+
+    params = read_params()
+    chapters = paths.CHAPTERS / "chapters.jsonl"
+    if not chapters.exists() or not paths.LINES.exists():
+        raise InputError(f"{chapters} and {paths.LINES} are needed; run `dvc repro lines` first")
+    with asked(params) as run, Console(stderr=True).status("rendering prompts, counting tokens"):
+        kept, calibration = _what_is_kept(run)
+        found = work_out(run, load_chapters(chapters), load_lines(paths.LINES), read_cast(), kept, calibration)
+    if params.llm.max_money is not None:
+        found["max_money"] = params.llm.max_money
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else _table(found))
+
+
+def _what_is_kept(run: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return what answers a question without asking, and what earlier replies teach."""
+    from huaben.llm.expect import Calibration
+    from huaben.llm.ledger import calibrate
+    from huaben.llm.question import answered_from
+    from huaben.llm.replies import load_recorded
+    from huaben.llm.store import ReplyStore, store_path
+
+    recorded, histories, calibration = load_recorded(run.recorded), dict[str, Any](), Calibration()
+    if store_path().exists():
+        with closing(ReplyStore(store_path(), writes=False)) as store:
+            calibration = calibrate(store, run.params.novel.slug, run.params.llm.model)
+            histories = store.histories()
+
+    def kept(question: Any) -> Any:
+        key = question.request.key
+        replies = [*histories.get(key, []), *([recorded[key]] if key in recorded else [])]
+        return answered_from(question, replies)
+
+    return kept, calibration
+
+
+def _table(found: dict[str, Any]) -> str:
+    currency, total = found["currency"], found["total"]
+    rows = [f"{'stage':<12}{'requests':>9}{'hit':>12}{'miss':>12}{'output':>12}{currency:>12}"]
+    for name, stage in [*found["stages"].items(), ("total", total)]:
+        tokens = "".join(f"{stage[f'tokens_{kind}']:>12,}" for kind in ("hit", "miss", "output"))
+        rows.append(f"{name:<12}{stage['requests']:>9,}{tokens}{stage['money']:>12.4f}")
+    rows.append(f"at peak hours: {total['money_at_peak']:.4f} {currency}; tokens by {found['tokens_counted_by']}")
+    rows.append("The same requests in other layouts:")
+    rows += [f"  {money:>10.4f}  {name}" for name, money in found["layouts"].items()]
+    if found.get("max_money") is not None:
+        rows.append(f"llm.max_money: {found['max_money']:g} {currency} for this novel in all")
+    return "\n".join(rows)

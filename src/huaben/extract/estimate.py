@@ -1,0 +1,76 @@
+"""What the asking stages will cost: their own inquiries about the real chapters, pursued in thought."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from huaben.extract import attribution, preference, summary
+from huaben.extract.asking import Asked, inquire
+from huaben.extract.tasks import qa_task, speakers_task, summary_task
+from huaben.llm.cost import money
+from huaben.llm.estimate import Expected, Imagination, layouts
+from huaben.llm.expect import Calibration
+from huaben.llm.question import Inquiry, Outcome, Question
+from huaben.llm.tokens import exact_counter, rough_tokens
+from huaben.params import CastMember
+from huaben.records import Chapter, Line
+
+
+def estimate(
+    asked: Asked,
+    chapters: Sequence[Chapter],
+    lines: Mapping[int, Sequence[Line]],
+    cast: Sequence[CastMember],
+    kept: Callable[[Question], Outcome | None],
+    calibration: Calibration,
+) -> dict[str, Any]:
+    """Return requests, tokens and money (off-peak) by stage and in all, and what other layouts would cost.
+
+    `kept` answers what is already there, `calibration` is what earlier replies taught.
+    """
+    price, exact = asked.params.llm.price, exact_counter(asked.params.llm.model)
+    count = exact or rough_tokens
+    scale = 1.0 if exact else calibration.scale
+    imagined = Imagination(price.cache, Calibration(scale, calibration.reply_tokens), count, kept)
+    by_stage = {
+        stage: imagined.pursue(inquiries) for stage, inquiries in _inquiries(asked, chapters, lines, cast).items()
+    }
+    expected = [e for stage in by_stage.values() for e in stage]
+    asks_speakers = {e.request.prompt_id for e in expected} & {"speakers.v1"}
+    retyped = sum(count(line.text) for about in lines.values() for line in about) if asks_speakers else 0.0
+    peak = price.peak.factor if price.peak else 1.0
+    return {
+        "currency": price.currency,
+        "tokens_counted_by": "the provider's tokenizer" if exact else "kinds of characters",
+        "stages": {stage: _total(found, asked) for stage, found in by_stage.items()},
+        "total": {**_total(expected, asked), "money_at_peak": round(_total(expected, asked)["money"] * peak, 6)},
+        "layouts": layouts(expected, price, lambda text: count(text) * scale, retyped * scale),
+    }
+
+
+def _inquiries(
+    asked: Asked, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]], cast: Sequence[CastMember]
+) -> dict[str, Iterator[Inquiry[Any]]]:
+    """Return the inquiries of each asking stage, as it makes them; who opens a conversation stands first."""
+    params = asked.params
+    with_text, with_lines = summary.asked_about(chapters), attribution.asked_about(chapters, lines)
+    summaries = [summary_task(version) for version in params.summary.versions]
+    questions = [qa_task()] if "v2" in params.qa.versions else []
+    wants_prompts = "prompts" in params.preference.ways and params.preference.prompts
+    prompts = preference.read_prompts(Path(str(params.preference.prompts))) if wants_prompts else []
+    sides = (side for pair in preference.questions(asked, prompts) for side in pair)
+    return {
+        "summary": (inquire(asked, task, c, lines.get(c.index, ())) for task in summaries for c in with_text),
+        "qa": (inquire(asked, task, c, lines.get(c.index, ())) for task in questions for c in with_text),
+        "speakers": (inquire(asked, speakers_task(cast), c, lines[c.index]) for c in with_lines),
+        "preference": (preference.inquire(side) for side in sides),
+    }
+
+
+def _total(expected: Sequence[Expected], asked: Asked) -> dict[str, Any]:
+    tokens = {kind: sum(getattr(e, kind) for e in expected) for kind in ("hit", "miss", "output")}
+    return {
+        "requests": len(expected),
+        **{f"tokens_{kind}": round(count) for kind, count in tokens.items()},
+        "money": round(money(tokens, asked.params.llm.price), 6),
+    }
