@@ -148,7 +148,8 @@ def test_rows_of_version_1_come_from_the_summaries_replies(asked, novel, record)
 def test_the_rows_of_a_chapter_in_halves_name_the_reply_about_their_half(asked, record, make_chapter):
     chapter = make_chapter("沈更生说：“钟停了。”\n许知秋关上了灯。")
     lines = {1: find_lines(chapter)}
-    said = iter(['{"plot": [["谁？", "沈更生。", "沈更生说：“钟停了"]]}', '{"plot": [["谁？", "许知秋。", "关上了灯"]]}'])
+    first, second = ["谁？", "沈更生。", "沈更生说：“钟停了"], ["谁？", "许知秋。", "关上了灯"]
+    said = iter(json.dumps({"plot": [item]}) for item in (first, second))
 
     def reply(question):
         is_whole = "钟停了" in question.request.passage and "关上" in question.request.passage
