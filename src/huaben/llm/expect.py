@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from huaben.llm.prompts import Request
 from huaben.llm.question import Question
 from huaben.llm.tokens import rough_tokens
 
@@ -39,7 +40,7 @@ class Expectation:
     def of(self, question: Question) -> dict[str, float]:
         """Return the tokens of a request that is about to be sent: hit, miss, output."""
         messages = question.request.messages
-        sizes = [self.count(message["content"]) * self.calibration.scale for message in messages]
+        sizes = self._sizes(question.request)
         prefixes = _prefixes(messages)
         held = [self._holds(prefix) for prefix in prefixes]
         hit = sum(sizes[: max((i for i, is_held in enumerate(held, 1) if is_held), default=0)])
@@ -48,6 +49,14 @@ class Expectation:
         self._units.add(prefixes[-1])
         each = self.calibration.reply_tokens.get(question.request.prompt_id, question.reply_tokens)
         return {"hit": hit, "miss": sum(sizes) - hit, "output": question.size * each}
+
+    def _sizes(self, request: Request) -> list[float]:
+        """Return the tokens of each message. A passage is counted by itself: all of its tasks have it."""
+        said = [text for turn in request.earlier for text in (turn.task, turn.reply)] + [request.task]
+        sizes = [self.count(text) for text in (request.system, *said)]
+        if request.passage:
+            sizes[1] += self.count(request.passage) + self.count("\n\n")
+        return [size * self.calibration.scale for size in sizes]
 
     def answered(self, question: Question, reply: str) -> None:
         """Note the end of a request's output, from which a conversation goes on."""

@@ -30,17 +30,17 @@ class GroupCommit:
     """Writes to one connection, which nobody else uses meanwhile."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db, self._queue = db, list[tuple[Statement, asyncio.Future[int]]]()
+        self._db, self._queue = db, list[tuple[Sequence[Statement], asyncio.Future[int]]]()
         self._flushing: asyncio.Task[None] | None = None
 
     async def write(self, *statements: Statement) -> int:
         """Commit the statements together; return the row id of the first. Raise what SQLite raises."""
         loop = asyncio.get_running_loop()
-        futures = [loop.create_future() for _ in statements]
-        self._queue += zip(statements, futures, strict=True)
+        written = loop.create_future()
+        self._queue.append((statements, written))
         if self._flushing is None or self._flushing.done():
             self._flushing = loop.create_task(self._flush())
-        return int((await asyncio.gather(*futures))[0])
+        return int(await written)
 
     async def drain(self) -> None:
         """Return when everything that was given to write is on disk, also for those who wait no more."""
@@ -51,12 +51,13 @@ class GroupCommit:
         while self._queue:
             batch, self._queue = self._queue, []
             try:
-                ids = await asyncio.to_thread(commit, self._db, [statement for statement, _ in batch])
+                ids = iter(await asyncio.to_thread(commit, self._db, [one for group, _ in batch for one in group]))
             except Exception as error:  # whoever waits would wait for ever
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 continue
-            for (_, future), row_id in zip(batch, ids, strict=True):
+            for group, future in batch:
+                first, *_ = [next(ids) for _ in group]
                 if not future.done():
-                    future.set_result(row_id)
+                    future.set_result(first)

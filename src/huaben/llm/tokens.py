@@ -13,7 +13,7 @@ WEIGHTS = {"han": 0.87, "letter": 0.25, "blank": 0.1, "other": 0.45}
 sixteenth to twentieth centuries, which it meets within 7 % (notes in classical prose 13 % under, essays 25 % over)."""
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)
 def rough_tokens(text: str) -> float:
     """Return about how many tokens a text has."""
     han, letters = (sum(map(len, kind.findall(text))) for kind in (HAN, LETTERS))
