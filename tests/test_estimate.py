@@ -1,19 +1,17 @@
 """What a run will send and cost, said before it: the same conversations, pursued in thought."""
 
 import json
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
 from conversing import served
 from huaben.cli import main
+from huaben.errors import HuabenError
 from huaben.extract.asking import Asked
 from huaben.extract.estimate import estimate
 from huaben.extract.stages import run_qa, run_speakers, run_summary
 from huaben.files import write_jsonl
-from huaben.llm.expect import Calibration
-from huaben.llm.ledger import calibrate
-from huaben.llm.question import answered_from
 from huaben.llm.store import ReplyStore
 from huaben.llm.tokens import rough_tokens
 from huaben.novel.lines import find_lines
@@ -56,17 +54,9 @@ def run(asked, novel, tmp_path):
 
 def foretold(asked, novel, store):
     if not store.exists():
-        return estimate(asked, novel.chapters, novel.lines, novel.cast, lambda question: None, Calibration())
+        return estimate(asked, novel.chapters, novel.lines, novel.cast, None)
     with closing(ReplyStore(store, writes=False)) as kept:
-        learned = calibrate(kept, asked.params.novel.slug, asked.params.llm.model)
-        return estimate(
-            asked,
-            novel.chapters,
-            novel.lines,
-            novel.cast,
-            lambda question: answered_from(question, kept.history(question.request.key)),
-            learned,
-        )
+        return estimate(asked, novel.chapters, novel.lines, novel.cast, kept)
 
 
 def test_as_many_requests_are_foretold_as_are_sent_and_none_when_all_is_there(asked, novel, run, endpoint, store):
@@ -80,6 +70,18 @@ def test_as_many_requests_are_foretold_as_are_sent_and_none_when_all_is_there(as
         "preference": 0,
     }
     assert foretold(asked, novel, store)["total"]["requests"] == 0
+
+
+def test_what_gc_forgot_is_foretold_again(asked, novel, run, endpoint, store):
+    answer, refused = endpoint.default, endpoint.Http(400, b"{}")
+    endpoint.default = lambda request: refused if "三个方面" in request["messages"][-1]["content"] else answer(request)
+    with suppress(HuabenError):
+        run()
+    assert foretold(asked, novel, store)["stages"]["summary"]["requests"] == 0
+    with closing(ReplyStore(store)) as kept:
+        assert kept.forget() == 3
+    # version 2 for each chapter, and version 1, which goes on from its answer
+    assert foretold(asked, novel, store)["stages"]["summary"]["requests"] == 3 + 3
 
 
 def test_the_tokens_of_a_prompt_are_those_that_a_server_counts(asked, novel, run, endpoint, store):

@@ -1,9 +1,9 @@
 """`huaben estimate`: what the asking stages will send and cost, before they do."""
 
 import json
-from collections.abc import Callable
-from contextlib import closing
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.console import Console
 from huaben.cli import paths
 from huaben.cli.stage import read_cast, read_params
 from huaben.errors import InputError
+
+if TYPE_CHECKING:
+    from huaben.llm.store import ReplyStore
 
 
 @click.command()
@@ -21,7 +24,7 @@ def estimate(as_json: bool) -> None:
     The real prompts are rendered; what the reply store already answers costs nothing. DeepSeek's tokens are
     counted exactly with `pip install 'huaben[tokenizer]'`, else by kinds of characters.
     """
-    from huaben.cli.progress import asked
+    from huaben.cli.progress import settings
     from huaben.extract.estimate import estimate as work_out
     from huaben.novel.stages import load_chapters, load_lines
 
@@ -29,34 +32,24 @@ def estimate(as_json: bool) -> None:
     chapters = paths.CHAPTERS / "chapters.jsonl"
     if not chapters.exists() or not paths.LINES.exists():
         raise InputError(f"{chapters} and {paths.LINES} are needed; run `dvc repro lines` first")
-    with asked(params) as run, Console(stderr=True).status("rendering prompts, counting tokens"):
-        kept, calibration = _what_is_kept(run)
-        found = work_out(run, load_chapters(chapters), load_lines(paths.LINES), read_cast(), kept, calibration)
+    with Console(stderr=True).status("rendering prompts, counting tokens"), _store() as store:
+        run = settings(params)
+        found = work_out(run, load_chapters(chapters), load_lines(paths.LINES), read_cast(), store)
     if params.llm.max_money is not None:
         found["max_money"] = params.llm.max_money
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else _table(found))
 
 
-def _what_is_kept(run: Any) -> tuple[Callable[[Any], Any], Any]:
-    """Return what answers a question without asking, and what earlier replies teach."""
-    from huaben.llm.expect import Calibration
-    from huaben.llm.ledger import calibrate
-    from huaben.llm.question import answered_from
-    from huaben.llm.replies import load_recorded
+@contextmanager
+def _store() -> Iterator["ReplyStore | None"]:
+    """Open the reply store to read, where there is one."""
     from huaben.llm.store import ReplyStore, store_path
 
-    recorded, histories, calibration = load_recorded(run.recorded), dict[str, Any](), Calibration()
-    if store_path().exists():
-        with closing(ReplyStore(store_path(), writes=False)) as store:
-            calibration = calibrate(store, run.params.novel.slug, run.params.llm.model)
-            histories = store.histories()
-
-    def kept(question: Any) -> Any:
-        key = question.request.key
-        replies = [*histories.get(key, []), *([recorded[key]] if key in recorded else [])]
-        return answered_from(question, replies)
-
-    return kept, calibration
+    if not store_path().exists():
+        yield None
+        return
+    with closing(ReplyStore(store_path(), writes=False)) as store:
+        yield store
 
 
 def _table(found: dict[str, Any]) -> str:

@@ -14,6 +14,11 @@ from huaben.llm.tally import Tally
 from huaben.params import Params
 
 
+def settings(params: Params, tally: Tally | None = None) -> Asked:
+    """Return what the asking stages need."""
+    return Asked(params, Prompts(paths.PROMPTS), (paths.RECORDED, paths.IMPORTED), tally or Tally())
+
+
 @contextmanager
 def asked(params: Params) -> Iterator[Asked]:
     """Give what the asking stages need; show how the run goes on, and say at its end, however it ends, what it did."""
@@ -21,7 +26,7 @@ def asked(params: Params) -> Iterator[Asked]:
     currency = params.llm.price.currency
     try:
         with _display(tally, currency):
-            yield Asked(params, Prompts(paths.PROMPTS), (paths.RECORDED, paths.IMPORTED), tally)
+            yield settings(params, tally)
     finally:
         if tally.sent:
             click.echo(closing_line(tally, currency))

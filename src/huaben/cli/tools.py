@@ -38,7 +38,7 @@ def replies() -> None:
 @replies.command()
 def render() -> None:
     """Render the annotation under data/recorded/ as replies to the prompts as they are now."""
-    from huaben.cli.progress import asked
+    from huaben.cli.progress import settings
     from huaben.extract.preference import read_prompts
     from huaben.extract.recorded import render as render_replies
     from huaben.llm.replies import write_replies
@@ -47,8 +47,8 @@ def render() -> None:
     params = read_params()
     prompts = read_prompts(Path(params.preference.prompts)) if params.preference.prompts else []
     chapters, lines = load_chapters(paths.CHAPTERS / "chapters.jsonl"), load_lines(paths.LINES)
-    with asked(params) as run:
-        rendered = render_replies(run, paths.ANNOTATION, chapters, lines, read_cast(), prompts, paths.RECORDED)
+    run = settings(params)
+    rendered = render_replies(run, paths.ANNOTATION, chapters, lines, read_cast(), prompts, paths.RECORDED)
     write_replies(paths.RECORDED, rendered.rows)
     click.echo(f"{len(rendered.rows)} replies in {paths.RECORDED}")
     for name in rendered.changed:

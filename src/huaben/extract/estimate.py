@@ -1,16 +1,19 @@
 """What the asking stages will cost: their own inquiries about the real chapters, pursued in thought."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from huaben.extract import attribution, preference, summary
 from huaben.extract.asking import Asked, inquire
-from huaben.extract.tasks import qa_task, speakers_task, summary_task
+from huaben.extract.tasks import SPEAKERS, qa_task, speakers_task, summary_task
 from huaben.llm.cost import money
 from huaben.llm.estimate import Expected, Imagination, layouts
 from huaben.llm.expect import Calibration
-from huaben.llm.question import Inquiry, Outcome, Question
+from huaben.llm.ledger import calibrate
+from huaben.llm.question import Inquiry, Outcome, Question, answered_from
+from huaben.llm.replies import load_recorded
+from huaben.llm.store import ReplyStore
 from huaben.llm.tokens import exact_counter, rough_tokens
 from huaben.params import CastMember
 from huaben.records import Chapter, Line
@@ -21,13 +24,19 @@ def estimate(
     chapters: Sequence[Chapter],
     lines: Mapping[int, Sequence[Line]],
     cast: Sequence[CastMember],
-    kept: Callable[[Question], Outcome | None],
-    calibration: Calibration,
+    store: ReplyStore | None,
 ) -> dict[str, Any]:
     """Return requests, tokens and money (off-peak) by stage and in all, and what other layouts would cost.
 
-    `kept` answers what is already there, `calibration` is what earlier replies taught.
+    What the store or a colleague's replies answer costs nothing; the store's replies also teach how long they are.
     """
+    calibration = calibrate(store, asked.params.novel.slug, asked.params.llm.model) if store else Calibration()
+    imported = load_recorded(asked.recorded)
+
+    def kept(question: Question) -> Outcome | None:
+        key = question.request.key
+        return answered_from(question, store.history(key) if store else (), imported.get(key))
+
     price, exact = asked.params.llm.price, exact_counter(asked.params.llm.model)
     count = exact or rough_tokens
     scale = 1.0 if exact else calibration.scale
@@ -36,7 +45,7 @@ def estimate(
         stage: imagined.pursue(inquiries) for stage, inquiries in _inquiries(asked, chapters, lines, cast).items()
     }
     expected = [e for stage in by_stage.values() for e in stage]
-    asks_speakers = {e.request.prompt_id for e in expected} & {"speakers.v1"}
+    asks_speakers = {e.request.prompt_id for e in expected} & {SPEAKERS}
     retyped = sum(count(line.text) for about in lines.values() for line in about) if asks_speakers else 0.0
     peak = price.peak.factor if price.peak else 1.0
     return {

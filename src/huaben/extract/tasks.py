@@ -1,6 +1,6 @@
 """What is asked about a passage: each task's prompt, and how its reply is read.
 
-The tasks of a passage are turns of one conversation. The first of `openings` that is wanted opens it, all
+The tasks of a passage are turns of one conversation. `opening` says which of them opens it, all
 others go on from its answer, beside each other. The speakers task, which alone holds names, never opens
 one that others go on from; so a changed alias re-asks only speakers.
 """

@@ -134,7 +134,7 @@ def tries(reason: str) -> int:
     """
     if reason.startswith("invalid reply") or reason == "too_large":
         return 2
-    if FOR_GOOD.fullmatch(reason) and not TRANSIENT.fullmatch(reason):
+    if is_for_good(reason):
         return 1
     return 5 if TRANSIENT.fullmatch(reason) else 3
 

@@ -122,22 +122,22 @@ class _Live:
         return outcome
 
     def _found(self, question: Question) -> Outcome | None:
-        """Return the outcome that is kept, in the store or in a colleague's replies."""
-        outcome = answered_from(question, self._kept_for(question))
+        """Return the outcome that is there already."""
+        outcome = self._kept_outcome(question)
         self._tally.kept += outcome is not None
         return outcome
 
-    def _kept_for(self, question: Question) -> list[Reply]:
-        """Return every body that is kept for a question; one that was exported and imported again counts once."""
-        kept, imported = self._store.history(question.request.key), self._imported.get(question.request.key)
-        return kept if imported is None or any(imported.body == reply.body for reply in kept) else [*kept, imported]
+    def _kept_outcome(self, question: Question) -> Outcome | None:
+        """Return what the store or a colleague's replies say for good."""
+        key = question.request.key
+        return answered_from(question, self._store.history(key), self._imported.get(key))
 
     async def _fetched(self, question: Question) -> Outcome:
         """Ask until there is an answer, or none is to be expected."""
         met = Counter[int]()
         while True:
             outcome, received = await self._attempt(question)
-            if outcome.is_for_good and (final := answered_from(question, self._kept_for(question))):
+            if outcome.is_for_good and (final := self._kept_outcome(question)):
                 return final
             if outcome.reason is None:
                 return outcome

@@ -126,12 +126,12 @@ class Prompts:
             raise InputError(
                 f"prompt {prompt_id}: variables {sorted(prompt.variables)}, but given {sorted(variables)}"
             )
-        system = self.load("preamble.v1").task + shared if prompt.system is None else prompt.system
+        own = prompt.system and _rendered(prompt_id, prompt.system, variables)
         return Request(
             prompt_id,
             llm.base_url,
             llm.model,
-            _rendered(prompt_id, system, variables) if prompt.system else system,
+            own or self.load("preamble.v1").task + shared,
             "" if passage is None else fence(passage),
             tuple(earlier),
             _rendered(prompt_id, prompt.task, variables),

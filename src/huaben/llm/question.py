@@ -82,13 +82,14 @@ def _repeats(value: Any, task: str) -> bool:
     return False
 
 
-def answered_from(question: Question, kept: Sequence[Reply]) -> Outcome | None:
-    """Return the final outcome among the replies that are kept; None when the question is worth asking (again)."""
-    outcomes = [judge(question, reply) for reply in kept]
+def answered_from(question: Question, kept: Sequence[Reply], imported: Reply | None = None) -> Outcome | None:
+    """Return the final outcome among one's own replies and a colleague's; None: the question is worth asking (again).
+
+    A reply that was exported and imported again counts once.
+    """
+    is_new = imported is not None and all(imported.body != reply.body for reply in kept)
+    outcomes = [judge(question, reply) for reply in ([*kept, imported] if imported and is_new else kept)]
     if good := next((outcome for outcome in outcomes if not outcome.reason), None):
         return good
-    for outcome in outcomes:
-        invalid = [o for o in outcomes if o.is_for_good]
-        if outcome.is_for_good and len(invalid) >= tries(str(outcome.reason)):
-            return outcome
-    return None
+    final = [outcome for outcome in outcomes if outcome.is_for_good]
+    return next((outcome for outcome in final if len(final) >= tries(str(outcome.reason))), None)

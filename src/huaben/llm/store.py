@@ -128,15 +128,6 @@ class ReplyStore:
         with _usable(self._path):
             return [Reply(key, json.loads(row[0])) for row in self._db.execute(query, (key, OK))]
 
-    def histories(self) -> dict[str, list[Reply]]:
-        """Return `history` of every key."""
-        query = "SELECT key, body FROM replies ORDER BY status <> ?, attempt DESC"
-        found: dict[str, list[Reply]] = {}
-        with _usable(self._path):
-            for key, body in self._db.execute(query, (OK,)):
-                found.setdefault(key, []).append(Reply(key, json.loads(body)))
-        return found
-
     async def claim(self, claim: Claim) -> int:
         """Write down that a request is about to be sent; return the attempt's number when that is on disk."""
         columns = [column.name for column in fields(Claim)]
