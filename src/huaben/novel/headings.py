@@ -51,6 +51,11 @@ class Heading:
     is_volume: bool = False
     volume: str | None = None
 
+    @property
+    def is_chapter(self) -> bool:
+        """Whether it opens a chapter of the story, and no volume, prologue or the like."""
+        return self.kind == "chapter" and not self.is_volume
+
 
 def parse_heading(line: str) -> Heading | None:
     """Return what a line says as a heading, or None when it is prose."""
@@ -65,6 +70,11 @@ def parse_heading(line: str) -> Heading | None:
     if match := VOLUME.fullmatch(bare):
         return _volume(text, match)
     return None
+
+
+def titled(title: str, is_volume: bool = False) -> Heading:
+    """Return the heading that a table of contents says a title is, numbered or not."""
+    return parse_heading(title) or Heading(title, None, title, "chapter", is_volume, title if is_volume else None)
 
 
 def _numbered(text: str, match: re.Match[str], volume: str | None) -> Heading | None:
