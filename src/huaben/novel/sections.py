@@ -6,13 +6,14 @@ the first of two equal headings in a row.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from huaben.novel.anomalies import Anomalies
 from huaben.novel.headings import Heading, parse_heading
 from huaben.novel.titles import find_titles
-from huaben.novel.wrapping import SENTENCE_END, unwrap, width
+from huaben.novel.wrapping import SENTENCE_END, find_page, unwrap, width
 
 MAX_TITLE = 40
 MAX_FRONT_MATTER = 500
@@ -46,18 +47,25 @@ def cut_sections(lines: Sequence[str], known: Mapping[int, Heading], anomalies: 
     if listing:
         anomalies.add("table_of_contents", f"{len(listing)} lines that list the titles")
     front, *headed = _split(lines, found, listing)
-    joints = 0
-    for section in (front, *headed):
-        section.lines, count = unwrap(section.lines)
-        joints += count
-    if joints:
-        anomalies.add("lines_joined", f"{joints:,} line ends that the edge of a page had forced")
+    _unwrap([front, *headed], anomalies)
     headed = _without_contents([_with_title(s) for s in _without_bare_volumes(headed, anomalies)], anomalies)
     if not front.body or (headed and _cut_front(front.body, anomalies)):
         return headed
     if headed:
         anomalies.add("text_before_the_first_heading", f"{len(front.body)} characters, kept as a chapter")
     return [front, *headed]
+
+
+def _unwrap(sections: Sequence[Section], anomalies: Anomalies) -> None:
+    """Join torn lines; a chapter too short to prove its page was cut at the page of the others, if it fits there."""
+    pages = [find_page(section.lines) for section in sections]
+    usual = Counter(page for page in pages if page).most_common(1)
+    joints = 0
+    for section, page in zip(sections, pages, strict=True):
+        section.lines, count = unwrap(section.lines, page or (usual[0][0] if usual else 0))
+        joints += count
+    if joints:
+        anomalies.add("lines_joined", f"{joints:,} line ends that the edge of a page had forced")
 
 
 def _headings(lines: Sequence[str], known: Mapping[int, Heading]) -> tuple[dict[int, Heading], set[int]]:

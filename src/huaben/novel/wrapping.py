@@ -11,7 +11,7 @@ from itertools import pairwise
 
 NARROWEST, WIDEST = 40, 200
 """Columns of a page; a Chinese character takes two. Verse is narrower, and a paragraph wider."""
-MIN_FORCED = 8
+MIN_FORCED = 5
 """Fewer forced line ends prove nothing."""
 MIN_SHARE = 0.3
 """Of all line ends; dialogue of one line a paragraph has many that are not forced."""
@@ -27,19 +27,33 @@ TOKEN = re.compile(r"[\x21-\u024f\u2019]+|.[，。！？；：、”’」』》
 SENTENCE_END = re.compile(r"[。！？…”」』’；：.!?\"'—）)]$")
 
 
-def unwrap(lines: Sequence[str]) -> tuple[list[str], int]:
-    """Join the lines of a chapter that a page's edge tore apart; return them, and how many joints were made."""
+def find_page(lines: Sequence[str]) -> int:
+    """Return the width at which the lines of a chapter were cut, or 0 where they do not prove it."""
+    filled = [line for line in lines if line.strip()]
+    ordered = sorted(width(line.rstrip()) for line in filled)
+    page = ordered[-1 - int(OUTLIERS * len(ordered))] if ordered else 0
+    if not NARROWEST <= page <= WIDEST:
+        return 0
+    pairs, forced = _line_ends(lines, page)
+    torn = sum(not SENTENCE_END.search(lines[i].rstrip()) for i in forced)
+    is_proven = len(forced) >= max(MIN_FORCED, MIN_SHARE * pairs) and torn >= MIN_TORN * len(forced)
+    return page if is_proven else 0
+
+
+def unwrap(lines: Sequence[str], page: int) -> tuple[list[str], int]:
+    """Join the lines that a page's edge tore apart; return them, and how many joints were made."""
+    is_wider = sum(width(line.rstrip()) > page + SLACK for line in lines) > OUTLIERS * len(lines)
+    forced = {} if not page or is_wider else _line_ends(lines, page)[1]
+    return (_joined(lines, forced), len(forced)) if forced else (list(lines), 0)
+
+
+def _line_ends(lines: Sequence[str], page: int) -> tuple[int, dict[int, int]]:
+    """Return how many lines have another right under them, and those whose end was forced, with the line under it."""
     filled = [i for i, line in enumerate(lines) if line.strip()]
     step = _step(filled)
-    pairs = [(i, j) for i, j in pairwise(filled) if j - i <= step]
-    page = _page([width(lines[i].rstrip()) for i in filled])
     indent = Counter(_indent(lines[i]) for i in filled).most_common(1)[0][0] if filled else 0
-    forced = {i: j for i, j in pairs if _is_forced(lines[i], lines[j], page) and _indent(lines[j]) <= indent}
-    torn = sum(not SENTENCE_END.search(lines[i].rstrip()) for i in forced)
-    is_page = NARROWEST <= page <= WIDEST and len(forced) >= MIN_FORCED
-    if not is_page or len(forced) < MIN_SHARE * len(pairs) or torn < MIN_TORN * len(forced):
-        return list(lines), 0
-    return _joined(lines, forced), len(forced)
+    pairs = [(i, j) for i, j in pairwise(filled) if j - i <= step]
+    return len(pairs), {i: j for i, j in pairs if _indent(lines[j]) <= indent and _is_forced(lines[i], lines[j], page)}
 
 
 def width(text: str) -> int:
@@ -51,12 +65,6 @@ def _step(filled: Sequence[int]) -> int:
     """Return how far one line stands from the next: 2 where a blank line follows each, paragraph or not."""
     steps = Counter(j - i for i, j in pairwise(filled))
     return 2 if steps[2] > 0.9 * sum(steps.values()) else 1
-
-
-def _page(widths: Sequence[int]) -> int:
-    """Return the page's width: that of the widest line but for a few outliers."""
-    ordered = sorted(widths)
-    return ordered[-1 - int(OUTLIERS * len(ordered))] if ordered else 0
 
 
 def _is_forced(line: str, following: str, page: int) -> bool:
