@@ -11,7 +11,7 @@ from huaben.records import QuotationKind
 ENDS = "。！？…，；：—～、.!?,;:"
 SOUNDS = (
     "当咚哗嗒滴叮砰轰啪呜嘀咔嚓哐铛嘭喀吱呀嘎哒梆噗扑哧通嗡呼嘶咣啷沙哎唉吭铮锵叽喳汪喵咕噜轱辘笃扭咯哇嘣噔噌嗖唰"
-    "嗤隆喔咩哞嘟噼叭"
+    "嗤隆喔咩哞嘟噼叭啦"
 )
 SOUND = re.compile(rf"[{SOUNDS}][{SOUNDS}—…，。！、 ]*")
 SOUND_AFTER = re.compile(r"(?:的|地)?(?:一|两|几)[声响下聲響]|地")
@@ -19,7 +19,7 @@ ECHO = re.compile(r"(.{1,2})[，、—]?\1([，、—]?\1)*[—…。！]*")
 """吱扭吱扭, 咯咯: a word that only repeats itself."""
 TAG_AFTER = re.compile(r"[^，。！？“”‘’\n]{0,8}(?:说|道|问|答|应|說|問|應)")
 THOUGHT_CUE = re.compile(
-    r"(?:心想|暗想|想道|心道|心[说說]|[寻尋]思|思忖|暗道|琢磨|想|念[头頭]|(?<![手掌背])心[里裡裏中下][^。]{0,6})"
+    r"(?:心想|暗想|想道|心道|心[说說]|[寻尋自]思|忖|暗道|琢磨|想|[转轉]念|念[头頭]|(?<![手掌背])心[里裡裏中下][^。]{0,6})"
     r"[^。！？”]{0,6}[：:，,]?\s*$"
 )
 THOUGHT_AFTER = re.compile(
@@ -42,13 +42,13 @@ WORD_AFTER = re.compile(rf"(?:{NUMBER}个)?大?字")
 TITLE_AFTER = re.compile(r"(?:的|[这那]?一?[个块家间本栏张])?(?:招牌|牌子|匾|店|铺|栏|书|本子|册子|大酒店|号)")
 SIGN_BEFORE = re.compile(r"(?:招牌|牌子|匾|门楣|门[上口]|墙[上头]|碑|幌子|楼顶|封面)[^。！？”]{0,20}$")
 TITLE_BEFORE = re.compile(
-    r"(?:招牌|牌子|匾额?|店名|书名|题名|叫做?|名叫|题为|题曰|刻着|写着|号称|随身)[^。！？”]{0,6}$"
+    r"(?:招牌|牌子|匾额?|店名|书名|题名|名叫|题为|题曰|刻着|写着|号称|随身)[^。！？”]{0,6}$"
     r"|\b(?:called|named|entitled|titled)\s*$"
 )
 CARVED = re.compile(rf"(?:刻着|刻的是|题着|{NUMBER}个大?字)[：:]\s*$")
 HOUSE = re.compile(r".{2,}(?:[行店铺楼馆堂斋阁轩社局厂]|公司|书院|日报|杂志|月刊|[一二三四五六七八九十]号)")
 """The name of a shop, a house, a paper, a ship."""
-CALL = r"(?:[说說道问問答喊嚷曰唤骂应念]|念叨|嘟囔|(?<!名)叫)"
+CALL = r"(?:[说說道问問答喊嚷曰唤骂应念]|念叨|嘟囔|(?<![名，])叫)"
 QUOTE_CUE = re.compile(
     rf"(?:[：:]|{CALL}(?:[了着过]|[一两几]?[声句聲]|[你我他她]们?)*，?|[一那这][声句聲](?:话|是)?，?|一句是|口令，)\s*$"
 )
@@ -68,7 +68,7 @@ def classify(text: str, opened: int, start: int, end: int, depth: int) -> Quotat
         return "sound"
     if _is_written(content, before, after, introduced):
         return "title" if _is_a_word(content) and not WRITTEN.search(before) else "letter"
-    if _is_verse(content, before):
+    if _is_verse(content, before, opens_paragraph=not text[opened - 1 : opened].strip()):
         return "verse"
     if depth == 0 and _is_thought(before, after):
         return "thought"
@@ -98,7 +98,7 @@ def _is_sound(content: str, after: str) -> bool:
 
 
 def _is_thought(before: str, after: str) -> bool:
-    if before.strip():
+    if before.strip() and before[-1] not in "。；！？":
         return bool(THOUGHT_CUE.search(before)) and not PONDERED.search(before[-16:])
     return bool(THOUGHT_AFTER.match(after))
 
@@ -109,14 +109,14 @@ def _is_written(content: str, before: str, after: str, introduced: bool) -> bool
     return bool((LETTER_CUE.search(before) and introduced and before[-1:] in "：:，,") or WRITTEN.search(before))
 
 
-def _is_verse(content: str, before: str) -> bool:
+def _is_verse(content: str, before: str, opens_paragraph: bool) -> bool:
     """Tell verse, by its cue and by clauses of equal length; what is sung may be a part of it."""
     if SUNG.search(before) and _is_a_word(content):
         return True
     clauses = [len(c) for c in re.split(r"[，。；！？、…\n]+", content) if c]
     if len(clauses) < 2 or not 3 <= min(clauses) <= max(clauses) <= 8 or clauses[0] != clauses[1]:
         return bool(SUNG.search(before.rstrip("：:道")) and clauses and max(clauses) <= 8 and min(clauses) >= 3)
-    return bool(VERSE_CUE.search(before) or VERSE_SET_OFF.search(before))
+    return bool(VERSE_CUE.search(before) or (opens_paragraph and VERSE_SET_OFF.search(before)))
 
 
 def _is_title(content: str, before: str, after: str) -> bool:
