@@ -21,7 +21,7 @@ def lines(make_chapter):
     """Return four lines: 张三's, 李四's, a guessed one, and an unknown person's."""
     chapter = make_chapter(TEXT)
     names = Names([CastMember(name="张三", aliases=["老张"]), CastMember(name="李四")])
-    return decide_speakers(chapter, find_lines(chapter), names, guess=True)
+    return decide_speakers(chapter, find_lines(chapter), names)
 
 
 def test_the_lines_are_what_this_file_takes_them_for(lines):
