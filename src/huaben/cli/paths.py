@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "replies", "score", "verify")
+TOOLS = ("init", "cast", "replies", "score", "verify")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from huaben.cli import paths
+from huaben.cli.cast import cast
 from huaben.cli.init import init
 from huaben.cli.stage import read_cast, read_params
 from huaben.cli.stages import asked
 from huaben.errors import InputError
 
-__all__ = ["init", "replies", "score", "verify"]
+__all__ = ["cast", "init", "replies", "score", "verify"]
 
 
 @click.command()
