@@ -90,7 +90,7 @@ def test_the_title_may_stand_on_the_line_under_the_heading(read):
     assert (chapters[0].heading, chapters[0].text) == ("第十八回 告土地人诉苦　哑巴着急难言", PROSE)
 
 
-@pytest.mark.parametrize("first", ["他走了。", "“谁", "诗曰：", "好……", "长" * 41, "“来了”", "——是我"])
+@pytest.mark.parametrize("first", ["他走了。", "“谁", "诗曰：", "好……", "长" * 41, "“来了”", "——是我", "He came."])
 def test_a_sentence_under_a_bare_heading_is_text_and_no_title(first, read):
     chapters, _ = read(f"第一章\n{first}\n{PROSE}\n")
     assert (chapters[0].heading, chapters[0].text) == ("第一章", f"{first}\n{PROSE}")

@@ -7,12 +7,13 @@ speech (和尚, 知县) mean another person from page to page, and are listed as
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from huaben.novel.lines import find_quotations
+from huaben.novel.mentions import count_mentions, find_genders
 from huaben.novel.names import SPEECH_VERB
-from huaben.novel.namewords import FEMALE, MALE, NO_NAME, ROLE, SURNAMES, TITLES
+from huaben.novel.namewords import NO_NAME, ROLE, SURNAMES, TITLES
 from huaben.records import Chapter
 
 HAN = "[\u4e00-\u9fffＡ-Ｚ]"
@@ -71,15 +72,19 @@ def propose_cast(chapters: Sequence[Chapter], min_lines: int = MIN_LINES) -> Pro
     for chapter in chapters:
         for name, line in _cued(chapter.text):
             cued[name].append(line)
-    introduced = {_introduced(match) for match in INTRODUCED.finditer(text)}
-    names = {name for name, lines in cued.items() if len(lines) >= min_lines} | set(_subjects(text))
-    names |= {name for name in introduced if name and text.count(name) >= MIN_MENTIONS}
+    subjects = _subjects(text)
+    introduced = {name for match in INTRODUCED.finditer(text) if (name := _introduced(match))}
+    pieces = {part for name in subjects for part in (name, name[:2], name[1:])}
+    mentions = count_mentions(text, {*cued, *introduced, *pieces})
+    names = {name for name, lines in cued.items() if len(lines) >= min_lines}
+    names |= {name for name in introduced if mentions[name] >= MIN_MENTIONS}
+    names |= {name for name in subjects if _holds_together(name, mentions)}
     found = _without_tails(
-        Person(n, len(cued[n]), text.count(n), samples=_typical(cued[n])) for n in names if n and not NO_NAME.search(n)
+        Person(n, len(cued[n]), mentions[n], samples=_typical(cued[n])) for n in names if not NO_NAME.search(n)
     )
     roles = [person for person in found if ROLE.fullmatch(person.name)]
     people = _joined([person for person in found if not ROLE.fullmatch(person.name)])
-    genders = _genders(text, people)
+    genders = find_genders(text, {person.name: [person.name, *person.aliases] for person in people})
     for person in people:
         person.gender = genders.get(person.name)
     return Proposal(_ordered(people), _ordered(roles))
@@ -103,17 +108,18 @@ def _introduced(match: re.Match[str]) -> str:
     return name if name[0] in SURNAMES and 2 <= len(name) <= 4 else ""
 
 
-def _subjects(text: str) -> Iterable[str]:
-    """Yield names of three letters that often begin a clause, hold together, and do many things."""
+def _subjects(text: str) -> list[str]:
+    """Return what often begins a clause as a name of three letters does, with many words behind it."""
     follow: dict[str, Counter[str]] = defaultdict(Counter)
     for match in SUBJECT.finditer(text):
         if match[1][0] in SURNAMES:
             follow[match[1]][match[2]] += 1
-    for name, following in follow.items():
-        if following.total() >= MIN_SUBJECTS and len(following) >= MIN_SUBJECTS:
-            whole = text.count(name)
-            if whole >= MIN_MENTIONS and whole >= COHESION * max(text.count(name[:2]), text.count(name[1:])):
-                yield name
+    return [name for name, following in follow.items() if len(following) >= MIN_SUBJECTS]
+
+
+def _holds_together(name: str, mentions: Mapping[str, int]) -> bool:
+    parts = max(mentions[name[:2]], mentions[name[1:]])
+    return mentions[name] >= max(MIN_MENTIONS, COHESION * parts)
 
 
 def _typical(lines: Sequence[str]) -> list[str]:
@@ -128,11 +134,13 @@ def _without_tails(found: Iterable[Person]) -> list[Person]:
     for name, person in sorted(by_name.items()):
         for short in (by_name[name[:i]] for i in range(2, len(name)) if name[:i] in by_name):
             share = person.mentions / max(1, short.mentions)
-            if share < TAIL:
-                by_name.pop(name, None)
-            elif share > 1 - TAIL:
-                by_name.pop(short.name, None)
-            else:
+            if share < TAIL and name in by_name:
+                del by_name[name]
+                short.lines += person.lines
+            elif share > 1 - TAIL and short.name in by_name:
+                del by_name[short.name]
+                person.lines += short.lines
+            elif TAIL <= share <= 1 - TAIL:
                 short.perhaps.append(name)
     return list(by_name.values())
 
@@ -155,29 +163,6 @@ def _joined(found: list[Person]) -> list[Person]:
         else:
             kept.append(person)
     return kept
-
-
-def _genders(text: str, people: Sequence[Person]) -> dict[str, str]:
-    """Tell gender by a title in the name, or by the pronouns that follow the name, where the novel has 她 at all."""
-    genders = {}
-    uses_she = text.count("她") > text.count("他") / 50 or " she " in text
-    for person in people:
-        names = [person.name, *person.aliases]
-        if any(map(FEMALE.search, names)):
-            genders[person.name] = "female"
-        elif any(map(MALE.search, names)):
-            genders[person.name] = "male"
-        elif uses_she and (gender := _by_pronouns(text, person.name)):
-            genders[person.name] = gender
-    return genders
-
-
-def _by_pronouns(text: str, name: str) -> str | None:
-    pattern = re.compile(re.escape(name) + r"[^“”「」\n]{0,60}?(他|她|\b[Hh]e\b|\b[Ss]he\b)(?!们|們)")
-    counts = Counter(match[1] in ("她", "she", "She") for match in pattern.finditer(text))
-    if counts.total() < MIN_LINES or max(counts.values()) < 0.7 * counts.total():
-        return None
-    return "female" if counts[True] > counts[False] else "male"
 
 
 def _ordered(people: Iterable[Person]) -> list[Person]:

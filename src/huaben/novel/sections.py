@@ -20,7 +20,7 @@ MAX_FRONT_MATTER = 500
 """Longest note on title and licence before the first heading; more text than that is a chapter without a heading."""
 MIN_LIST = 3
 """So many headings in a row without text are a table of contents, if their numbers come again."""
-SENTENCE = re.compile(r"^[“「『‘\"—]|[。！？；：，…—”」』’\"]$")
+SENTENCE = re.compile(r"^[“「『‘\"—]|[。！？；：，…—”」』’\"]$|[a-z][.!?]$")
 """Begins or ends as a sentence does, and a title does not."""
 LEADER = re.compile(r"[.．·…‥]{3,}\d*$")
 """What leads to the page number in a table of contents."""
