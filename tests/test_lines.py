@@ -119,7 +119,7 @@ def test_a_heap_of_marks_nests_no_deeper_than_six():
     assert len(depths) == 50
 
 
-@given(st.text(alphabet='“”「」『』‘’"＂好曰：。\n a', max_size=60))
+@given(st.text(alphabet="“”「」『』‘’\"＂«»'好曰：。—\n a", max_size=60))
 def test_whatever_the_marks_every_span_is_in_the_text_nested_whole_and_found_once(text):
     spans = [(q.start, q.end) for q in find_quotations(text)]
     assert len(set(spans)) == len(spans)

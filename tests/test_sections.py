@@ -1,6 +1,8 @@
 """Titles without numbers, lists that name them, and lines that only look like headings."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from huaben.novel.anomalies import Anomalies
 from huaben.novel.sections import cut_sections
@@ -96,5 +98,46 @@ def test_a_heading_right_under_a_sentence_is_one():
     assert [line for _, line, _ in stories] == ["第一章 雨", "第二章 雪"]
 
 
-def test_a_list_of_a_hundred_thousand_lines_is_read_once():
-    assert len(cut("目录\n" + "\n".join(f"雨{n}" for n in range(100_000)))[0]) == 1
+@pytest.mark.parametrize(
+    "text",
+    [
+        "目录\n" + "\n".join(f"雨{n}" for n in range(100_000)),
+        "目录\n雨\n" * 50_000,
+        "第一章\n" * 50_000 + PROSE,
+        "一\n" * 100_000,
+        f"{' ' * 20}雨\n\n\n" * 50_000,
+        "卷一\n" * 50_000,
+    ],
+)
+def test_a_hundred_thousand_lines_of_titles_are_read_in_linear_time(text):
+    assert cut(text)[0]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "",
+                "　",
+                "目录",
+                "第一章",
+                "第二章 雪",
+                "第一卷",
+                "楔子",
+                "雨夜",
+                "一",
+                "2",
+                PROSE,
+                f"{' ' * 20}雨",
+                "“好。",
+                "长" * 36,
+            ]
+        ),
+        max_size=30,
+    )
+)
+def test_whatever_the_lines_no_prose_is_lost_unsaid(lines):
+    sections, notes = cut("\n".join(lines))
+    kept = sum(body.count(PROSE) for _, _, body in sections)
+    cut_and_told = sum(text.count(PROSE) for text in notes.get("front_matter_cut", []))
+    assert kept + cut_and_told == lines.count(PROSE)

@@ -6,11 +6,14 @@ None of these is a heading by its words, so each is taken only where the whole t
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from huaben.novel.headings import NUMERAL, Heading, titled, to_number
 from huaben.novel.wrapping import width
 
 MIN_TITLES = 3
+MAX_LISTS = 20
+"""A book has a list of contents or two; a file with thousands is made to keep a reader busy."""
 MIN_LISTED = 0.8
 """Share of a table of contents that must be found again in the text; the rest may be spelled otherwise."""
 LIST = re.compile(r"目\s*[录錄次]|(?:table of )?contents", re.IGNORECASE)
@@ -49,7 +52,8 @@ def find_titles(lines: Sequence[str], headings: Mapping[int, Heading]) -> Titles
 
 def _listed(lines: Sequence[str], headings: Mapping[int, Heading]) -> Titles:
     titles = Titles()
-    for start in (i for i, line in enumerate(lines) if LIST.fullmatch(line.strip())):
+    heads = (i for i, line in enumerate(lines) if len(line) < LONGEST_CENTRED and LIST.fullmatch(line.strip()))
+    for start in islice(heads, MAX_LISTS):
         entries = _entries(lines, start + 1, headings)
         listing = {start, *entries.values()}
         places = {i: bare for i, line in enumerate(lines) if i not in listing and (bare := _bare(line)) in entries}
