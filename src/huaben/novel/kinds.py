@@ -15,7 +15,7 @@ SOUNDS = (
 )
 SOUND = re.compile(rf"[{SOUNDS}][{SOUNDS}—…，。！、 ]*")
 SOUND_AFTER = re.compile(r"(?:的|地)?(?:一|两|几)[声响下聲響]|地")
-ECHO = re.compile(r"(.{1,2})[，、—]?\1([，、—]?\1)*[—…。！]*")
+ECHO = re.compile(r"(.{1,2})[，、—]?\1([，、—]?\1)*[—…]*")
 """吱扭吱扭, 咯咯: a word that only repeats itself."""
 TAG_AFTER = re.compile(r"[^，。！？“”‘’\n]{0,8}(?:说|道|问|答|应|說|問|應)")
 THOUGHT_CUE = re.compile(
@@ -30,13 +30,20 @@ PONDERED = re.compile(r"想了(?:[一又半]?想|[一好很半老][^。，]{0,4}
 """想了想, and then he speaks."""
 LETTER_CUE = re.compile(
     r"(?:[写寫](?:[着著了下上道]|的是)?|[抄批刻题](?:[着著了下上]|的是)|信上|信里|信中|纸条|字条|手谕|告示|布告|批语|落款|注着|登记|印着"
-    r"|[一两几]行(?:小?字|是)?|上面)[^。！？”]{0,12}[：:，,]?\s*$"
+    r"|[一两几]行(?:小?字|是))[^。！？”，]{0,12}[：:，,]?\s*$|[一两几]行[：:]\s*$"
 )
+SAYS = re.compile(r"(?:[说說喊问問]|叫声|(?<![写寫书題题])道)[：:]\s*$")
 WRITTEN = re.compile(r"(?:[他她我你它]|上[面头]?)[还又]?(?:写|寫)(?:道|着|著)?$")
 VERSE_CUE = re.compile(r"(?:(?:唱|吟|歌|诗|詩|哼)[^。！？”]{0,12}|念(?:道|诗|着)?)[：:，,]?\s*$")
 VERSE_SET_OFF = re.compile(r"(?:唱|吟|哼|诗|詩|歌|曲|词)[^”\n]{0,40}[：:]\s*$")
 """A song may be described before it begins on a line of its own."""
 SUNG = re.compile(r"(?:唱|吟|哼)(?:到|着|起)?$")
+NOT_SUNG = re.compile(r"唱[^，。]{0,3}[喏诺]|沉吟|哼[哼的]*道|作念")
+"""唱了个喏 is a greeting, 沉吟 is thought, 哼道 is scorn."""
+METRE = 0.7
+"""Share of a verse's clauses that are as long as its first."""
+RECITED = re.compile(r"念(?:道|着)?[：:，,]?\s*$")
+RECITABLE = (5, 7)
 NUMBER = "[一二三四五六七八九十两]"
 WORD_AFTER = re.compile(rf"(?:{NUMBER}个)?大?字")
 TITLE_AFTER = re.compile(r"(?:的|[这那]?一?[个块家间本栏张])?(?:招牌|牌子|匾|店|铺|栏|书|本子|册子|大酒店|号)")
@@ -46,8 +53,10 @@ TITLE_BEFORE = re.compile(
     r"|\b(?:called|named|entitled|titled)\s*$"
 )
 CARVED = re.compile(rf"(?:刻着|刻的是|题着|{NUMBER}个大?字)[：:]\s*$")
-HOUSE = re.compile(r".{2,}(?:[行店铺楼馆堂斋阁轩社局厂]|公司|书院|日报|杂志|月刊|[一二三四五六七八九十]号)")
+HOUSE = re.compile(r".{2,}(?:[行店铺楼馆堂斋阁轩社局厂]|公司|书院|日报|杂志|月刊|(?<!第)[一二三四五六七八九十]号)")
 """The name of a shop, a house, a paper, a ship."""
+MOVE = re.compile(r"(?:招|式|步|脚|手|掌|拳|剑|一个)[^，。！？；]{0,4}$")
+"""Before the name of a blow, which may end as that of a house does."""
 CALL = r"(?:[说說道问問答喊嚷曰唤骂应念]|念叨|嘟囔|(?<![名，])叫)"
 QUOTE_CUE = re.compile(
     rf"(?:[：:]|{CALL}(?:[了着过]|[一两几]?[声句聲]|[你我他她]们?)*，?|[一那这][声句聲](?:话|是)?，?|一句是|口令，)\s*$"
@@ -104,18 +113,23 @@ def _is_thought(before: str, after: str) -> bool:
 
 
 def _is_written(content: str, before: str, after: str, introduced: bool) -> bool:
-    if WORD_AFTER.match(after):
+    if WORD_AFTER.match(after) or SAYS.search(before):
         return False
     return bool((LETTER_CUE.search(before) and introduced and before[-1:] in "：:，,") or WRITTEN.search(before))
 
 
 def _is_verse(content: str, before: str, opens_paragraph: bool) -> bool:
     """Tell verse, by its cue and by clauses of equal length; what is sung may be a part of it."""
+    if NOT_SUNG.search(before[-12:]):
+        return False
     if SUNG.search(before) and _is_a_word(content):
         return True
     clauses = [len(c) for c in re.split(r"[，。；！？、…\n]+", content) if c]
-    if len(clauses) < 2 or not 3 <= min(clauses) <= max(clauses) <= 8 or clauses[0] != clauses[1]:
-        return bool(SUNG.search(before.rstrip("：:道")) and clauses and max(clauses) <= 8 and min(clauses) >= 3)
+    if not clauses or not 3 <= min(clauses) <= max(clauses) <= 8:
+        return False
+    is_regular = len(clauses) > 1 and clauses.count(clauses[0]) >= METRE * len(clauses)
+    if not is_regular or (RECITED.search(before) and clauses[0] not in RECITABLE):
+        return bool(SUNG.search(before.rstrip("：:道")))
     return bool(VERSE_CUE.search(before) or (opens_paragraph and VERSE_SET_OFF.search(before)))
 
 
@@ -123,5 +137,8 @@ def _is_title(content: str, before: str, after: str) -> bool:
     if WORD_AFTER.match(after):
         return bool(SIGN_BEFORE.search(before))
     return bool(
-        TITLE_AFTER.match(after) or TITLE_BEFORE.search(before) or CARVED.search(before) or HOUSE.fullmatch(content)
+        TITLE_AFTER.match(after)
+        or TITLE_BEFORE.search(before)
+        or CARVED.search(before)
+        or (HOUSE.fullmatch(content) and not MOVE.search(before))
     )
