@@ -108,6 +108,11 @@ def test_markup_becomes_lines(body, lines, book):
     assert read_epub(book({"a.xhtml": body})).lines == lines
 
 
+def test_invisible_characters_are_cut_and_counted_however_they_are_written(book):
+    _, notes = chapters_of(book({"a.xhtml": "<p>钟\u200b停&#8203;了</p>"}))
+    assert notes["control_characters_cut"] == ["book.epub: 2"]
+
+
 def test_the_named_document_type_of_epub_2_is_read_and_never_loaded(book):
     path = book({"a.xhtml": ""}, {"OEBPS/a.xhtml": page("<p>甲&nbsp;乙</p>", XHTML_11)})
     assert read_epub(path).lines == ["甲\xa0乙"]

@@ -91,7 +91,8 @@ class Page:
 def read_page(data: bytes, name: str) -> Page:
     """Read an XHTML file as lines; `name` is for messages."""
     page = Page()
-    parse(data, name, page)
+    in_the_source = parse(data, name, page)
+    page.controls_cut += in_the_source
     return page
 
 
@@ -102,9 +103,12 @@ def read_tree(data: bytes, name: str) -> Element:
     return builder.close()
 
 
-def parse(data: bytes, name: str, target: Target) -> None:
-    """Tell a file's elements and characters to `target`; what is no plain, well-formed XML is an InputError."""
-    text = decode(data, name).text
+def parse(data: bytes, name: str, target: Target) -> int:
+    """Tell a file's elements and characters to `target`; return how many control characters were cut.
+
+    What is no plain, well-formed XML is an InputError.
+    """
+    decoded = decode(data, name)
     parser = expat.ParserCreate("utf-8")
     parser.UseForeignDTD(True)  # an unknown &name; is then skipped, and no fault
     depth = 0
@@ -130,9 +134,10 @@ def parse(data: bytes, name: str, target: Target) -> None:
     parser.StartDoctypeDeclHandler = doctype
     parser.SkippedEntityHandler = lambda entity, _: target.data(html5.get(f"{entity};", f"&{entity};"))
     try:
-        parser.Parse(text.encode(), True)
+        parser.Parse(decoded.text.encode(), True)
     except expat.ExpatError as error:
         raise InputError(f"{name}: not well-formed XML: {error}; convert the book to .txt, or repair it") from error
+    return decoded.controls_cut
 
 
 def _local(name: str) -> str:
