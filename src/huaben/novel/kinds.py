@@ -26,6 +26,8 @@ THOUGHT_AFTER = re.compile(
     r"(?![^，。]{0,4}想了)[^，。！？“”\n]{0,4}(?:心想|想道|暗想|暗道|[寻尋]思|琢磨|心里想|想)[着道]?[，。]"
     r"|\s*(?:\w+ ){0,2}(?:thought|wondered)\b"
 )
+ALOUD = re.compile(r"(?:(?<![心暗肚])(?<!心[里裡裏中下])(?<!自己)[说說]|[问問喊]|[笑答回喝叫]道)[：:，,]?\s*$")
+"""想罢带笑说: he has thought, and now he speaks."""
 PONDERED = re.compile(r"想了(?:[一又半]?想|[一好很半老][^。，]{0,4})")
 """想了想, and then he speaks."""
 LETTER_CUE = re.compile(
@@ -108,7 +110,7 @@ def _is_sound(content: str, after: str) -> bool:
 
 def _is_thought(before: str, after: str) -> bool:
     if before.strip() and before[-1] not in "。；！？":
-        return bool(THOUGHT_CUE.search(before)) and not PONDERED.search(before[-16:])
+        return bool(THOUGHT_CUE.search(before)) and not (PONDERED.search(before[-16:]) or ALOUD.search(before))
     return bool(THOUGHT_AFTER.match(after))
 
 
