@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from wp2021 import Window, read_cast, read_windows
 
 from huaben.files import read_jsonl
 from huaben.novel.chapters import read_chapters
@@ -30,9 +29,10 @@ from huaben.novel.speakers import decide_speakers
 from huaben.novel.stages import guess_speakers
 from huaben.params import ANY_NOVEL, CastMember, load_cast, load_params
 from huaben.records import Chapter, Line
+from wp2021 import Window, read_cast, read_windows
 
 ROOT = Path(__file__).parents[1]
-THRESHOLD = 0.95
+THRESHOLD = 0.9
 """Certainty from which a line counts as decided; fixed on the training folds (`bench/train_speakers.py`)."""
 PLAIN = re.compile(r"“([^”]*)”(?:([\u4e00-\u9fff]{2})[说问道])?")
 Answer = tuple[float, bool]

@@ -14,16 +14,15 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from wp2021 import TARGET, Window, folds_of, read_cast, read_windows
 
 from huaben.novel.cuerules import Decision, read_rules
 from huaben.novel.decoding import Weights
-from huaben.novel.exchanges import decide_exchanges
-from huaben.novel.features import Surroundings, rows_of
+from huaben.novel.exchanges import Turn, decode_turns, read_turns
 from huaben.novel.lines import find_lines
 from huaben.novel.names import Names
 from huaben.novel.pairs import pair_row
@@ -31,10 +30,11 @@ from huaben.novel.ranker import LEAVES, MODEL, Model, Trees
 from huaben.novel.segments import Segment
 from huaben.novel.subjects import read_scene
 from huaben.records import Chapter
+from wp2021 import TARGET, Window, folds_of, read_cast, read_windows
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = Weights(own=1.0, next=0.5)
-CANDIDATES = {"num_leaves": LEAVES, "learning_rate": 0.05, "min_child_samples": 30, "feature_fraction": 0.4}
+TREES = {"num_leaves": LEAVES, "learning_rate": 0.05, "min_child_samples": 30, "feature_fraction": 0.3}
 COMMON: dict[str, Any] = {
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
@@ -43,7 +43,7 @@ COMMON: dict[str, Any] = {
     "num_threads": 1,
     "deterministic": True,
 }
-ROUNDS, PAIR_ROUNDS, SEEDS = 400, 150, (1, 2)
+ROUNDS, PAIR_ROUNDS, SEEDS = 400, 150, (1, 2, 3, 4)
 CONTEXT_WEIGHT = 0.5
 """What a labelled quotation counts that is not its window's target: its surroundings are cut off on one side."""
 
@@ -57,6 +57,7 @@ class Read:
     ruled: dict[int, Decision]
     target: int | None
     gold: dict[int, str]
+    turns: list[Turn]
 
 
 def read(window: Window, labels: Mapping[tuple[str, ...], str], names: Names) -> Read:
@@ -73,7 +74,7 @@ def read(window: Window, labels: Mapping[tuple[str, ...], str], names: Names) ->
     s = window.sentences
     around = {k: tuple(s[k - 1 : k + 2]) for k in range(1, len(s) - 1)}
     gold = {first[k]: labels[three] for k, three in around.items() if k in first and three in labels}
-    return Read(window, segments, ruled, first.get(TARGET), gold)
+    return Read(window, segments, ruled, first.get(TARGET), gold, read_turns(segments, ruled, names))
 
 
 def read_all(windows: Sequence[Window], names: Names) -> list[Read]:
@@ -92,29 +93,38 @@ class Table:
     weights: list[float]
     answers: list[bool]
 
-    def matrix(self) -> Any:
-        """Return the rows as numbers, and the names of the columns."""
+    def chosen(self, windows: set[int]) -> tuple[Any, list[str], Any, Any, Any]:
+        """Return the rows of some windows as numbers, the names of the columns, groups, weights and answers."""
         names = list(self.rows[0])
-        return np.array([[row[n] for n in names] for row in self.rows], dtype=np.float32), names
+        keep = [i for i, w in enumerate(self.windows) if w in windows]
+        matrix = np.array([[self.rows[i][n] for n in names] for i in keep], dtype=np.float32)
+        columns = (np.array(column, dtype=float)[keep] for column in (self.groups, self.weights, self.answers))
+        return matrix, names, *columns
 
 
-def tables(reads: Sequence[Read], names: Names) -> tuple[Table, Table]:
-    """Return the labelled candidates, and the pairs of neighbours whose speakers are both known."""
-    candidates, pairs = Table([], [], [], [], []), Table([], [], [], [], [])
+def candidate_table(reads: Sequence[Read]) -> Table:
+    """Return the candidates of labelled quotations."""
+    table = Table([], [], [], [], [])
     group = 0
     for w, one in enumerate(reads):
-        places = [i for i, segment in enumerate(one.segments) if segment.is_quotation]
-        for order, at in enumerate(places):
-            around = Surroundings(one.segments, at, places, order, names)
-            if at in one.gold and one.gold[at] in around.candidates:
+        for turn in one.turns:
+            gold = one.gold.get(turn.at)
+            if gold in turn.people:
                 group += 1
-                weight = 1.0 if at == one.target else CONTEXT_WEIGHT
-                for name, row in zip(around.candidates, rows_of(around), strict=True):
-                    _add(candidates, row, w, group, weight, name == one.gold[at])
-        for a, b in zip(places, places[1:], strict=False):
-            if a in one.gold and b in one.gold:
-                _add(pairs, pair_row(one.segments, a, b), w, 0, 1.0, one.gold[a] == one.gold[b])
-    return candidates, pairs
+                weight = 1.0 if turn.at == one.target else CONTEXT_WEIGHT
+                for name, row in zip(turn.people, turn.rows, strict=True):
+                    _add(table, row, w, group, weight, name == gold)
+    return table
+
+
+def pair_table(reads: Sequence[Read]) -> Table:
+    """Return the pairs of neighbouring quotations whose speakers are both known."""
+    table = Table([], [], [], [], [])
+    for w, one in enumerate(reads):
+        for a, b in pairwise(one.turns):
+            if a.at in one.gold and b.at in one.gold:
+                _add(table, pair_row(one.segments, a.at, b.at), w, 0, 1.0, one.gold[a.at] == one.gold[b.at])
+    return table
 
 
 def _add(table: Table, row: dict[str, float], window: int, group: int, weight: float, answer: bool) -> None:
@@ -138,25 +148,33 @@ def softmax_objective(groups: Any, answers: Any, weights: Any) -> Callable[[Any,
     return objective
 
 
-def fit(candidates: Table, pairs: Table, windows: set[int]) -> Model:
-    """Train both models on some windows."""
+def fit_ranker(table: Table, windows: set[int]) -> Trees:
+    """Train a ranker of candidates on some windows."""
     import lightgbm as lgb
 
-    matrix, names = candidates.matrix()
-    keep = np.array([w in windows for w in candidates.windows])
-    answers = np.array(candidates.answers, dtype=float)[keep]
-    objective = softmax_objective(np.array(candidates.groups)[keep], answers, np.array(candidates.weights)[keep])
+    matrix, names, groups, weights, answers = table.chosen(windows)
+    objective = softmax_objective(groups, answers, weights)
     dumps = []
     for seed in SEEDS:
-        params = {**COMMON, **CANDIDATES, "objective": objective, "seed": seed}
-        dumps.append(lgb.train(params, lgb.Dataset(matrix[keep], answers), ROUNDS).dump_model())
-    pair_matrix, pair_names = pairs.matrix()
-    keep = np.array([w in windows for w in pairs.windows])
-    params = {**COMMON, **CANDIDATES, "objective": "binary", "seed": 1}
-    data = lgb.Dataset(pair_matrix[keep], np.array(pairs.answers, dtype=float)[keep])
-    pair_dump = lgb.train(params, data, PAIR_ROUNDS).dump_model()
+        params = {**COMMON, **TREES, "objective": objective, "seed": seed}
+        dumps.append(lgb.train(params, lgb.Dataset(matrix, answers), ROUNDS).dump_model())
+    return to_trees(dumps, names)
+
+
+def fit_pairs(table: Table, windows: set[int]) -> Trees:
+    """Train the model of pairs on some windows."""
+    import lightgbm as lgb
+
+    matrix, names, _, _, answers = table.chosen(windows)
+    params = {**COMMON, **TREES, "objective": "binary", "seed": 1}
+    return to_trees([lgb.train(params, lgb.Dataset(matrix, answers), PAIR_ROUNDS).dump_model()], names)
+
+
+def fit(tables: tuple[Table, Table], windows: set[int]) -> Model:
+    """Train both models on some windows."""
+    trees, pairs = fit_ranker(tables[0], windows), fit_pairs(tables[1], windows)
     identity = np.array([0.0, 1.0])
-    return Model(to_trees(dumps, names), to_trees([pair_dump], pair_names), WEIGHTS, identity, identity)
+    return Model(trees, pairs, WEIGHTS, identity, identity)
 
 
 def to_trees(dumps: Sequence[Any], names: Sequence[str]) -> Trees:
@@ -172,7 +190,7 @@ def to_trees(dumps: Sequence[Any], names: Sequence[str]) -> Trees:
         leaves[t, : len(values)] = np.array(values) / len(dumps)
         for n, (node, ruled_out) in enumerate(nodes):
             feature[t, n] = node["split_feature"]
-            threshold[t, n] = min(node["threshold"], np.finfo(np.float32).max)
+            threshold[t, n] = min(node["threshold"], float(np.finfo(np.float32).max) / 2)
             missing[t, n] = node["default_left"]
             mask[t, n] = 255 & ~ruled_out
     return Trees(tuple(names), feature, threshold, missing, mask, leaves)
@@ -189,16 +207,15 @@ def _walk(node: Any, nodes: list[tuple[Any, int]], leaves: list[float]) -> list[
     return _walk(node["right_child"], nodes, leaves)
 
 
-def answers_of(reads: Sequence[Read], names: Names, model: Model) -> list[tuple[float, bool, str]]:
+def answers_of(reads: Sequence[Read], model: Model) -> list[tuple[float, bool, str]]:
     """Return probability, whether it is right, and category of each window's target."""
     found = []
     for one in reads:
-        turns = decide_exchanges(one.segments, one.ruled, names, model)
-        turn = next((t for t in turns if t.at == one.target), None)
-        best = int(turn.probabilities.argmax()) if turn else 0
+        decided = decode_turns(one.segments, one.turns, model)
+        turn, probabilities = next(((t, p) for t, p in decided if t.at == one.target), (None, np.zeros(1)))
+        best = int(probabilities.argmax())
         said = turn.people[best] if turn else None
-        p = float(turn.probabilities[best]) if turn else 0.0
-        found.append((p, said == one.window.speaker, one.window.category))
+        found.append((float(probabilities[best]), said == one.window.speaker, one.window.category))
     return found
 
 
@@ -255,14 +272,14 @@ def main() -> int:
     names = Names(read_cast(options.data / "name_list.txt"))
     windows = read_windows(options.data / "train_unsplit.txt")
     reads, folds = read_all(windows, names), folds_of(windows)
-    candidates, pairs = tables(reads, names)
+    tables, everything = (candidate_table(reads), pair_table(reads)), set(range(len(windows)))
     answers: list[tuple[float, bool, str]] = []
     for fold in sorted(set(folds)):
-        model = fit(candidates, pairs, {w for w, f in enumerate(folds) if f != fold})
-        answers += answers_of([r for r, f in zip(reads, folds, strict=True) if f == fold], names, model)
+        part = [w for w, f in enumerate(folds) if f == fold]
+        answers += answers_of([reads[w] for w in part], fit(tables, everything - set(part)))
         print(f"fold {fold}: {summary(answers)}", flush=True)
     if not options.only_folds:
-        save(fit(candidates, pairs, set(range(len(windows)))), options.out, calibrate(answers))
+        save(fit(tables, everything), options.out, calibrate(answers))
     print(json.dumps({"train_folds": summary(answers), "n": len(answers)}))
     return 0
 

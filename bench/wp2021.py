@@ -1,4 +1,4 @@
-"""The data set wp2021 (Chen et al., Interspeech 2019): windows of 21 sentences, the 11th holds the quotation asked for.
+"""The data set wp2021 (Chen et al., Interspeech 2019): windows of 21 sentences, the quotation asked for in the 11th.
 
 It lies beside the repository (`../shared/benchmarks/wp2021`), as its text is not ours to pass on.
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from huaben.novel.names import SPEECH_VERB, Mention, Names
 from huaben.novel.paragraphs import Paragraph, paragraphs_of, with_marks
-from huaben.records import Chapter, Line
+from huaben.records import Line
 
 SPOKEN_TO = re.compile(r"(?:对|對|向|跟|朝|冲|衝|同|问|問)[着著]?$")
 OPENER = re.compile(

@@ -20,6 +20,12 @@ SPEECH = re.compile(
     "嘲笑|恭维|商量|打问|回话|发话|搭话|搭腔|念|唱|催|求|承认|坦白|保证|警告|提议|纠正|重复|报告|质问|反问|问讯|应"
 )
 SAY = re.compile("[说說问問道喊叫答曰]")
+ASKS, ANSWERS = re.compile("[问問]"), re.compile("答(?!应|應)|回道|回话|[应應]道")
+REACTS = re.compile(
+    "没有?(?:再)?(?:回答|答|说话|吭声|作声|言语|做声|接话|理)|不(?:吭声|说话|作声|言语|答|理)|听(?:了|完|罢|见|到|着|说|得)|"
+    "闻听|闻言|[愣怔呆]|沉默|默默|不由|点(?:了)?点头|摇(?:了)?摇头|同意|吃(?:了)?一惊"
+)
+"""What one does who is spoken to."""
 SAYS_LAST = re.compile(r"[说說问問道喊叫答言骂罵曰](?:[^，。]{0,6})[：:。，！]\s*$")
 PRONOUN = re.compile("他们|她们|他們|她們|咱|他|她")
 ONE = re.compile("(?:他|她)(?!们|們)")
@@ -33,7 +39,23 @@ DESCRIBED = re.compile(
     "丈夫|妻子|老婆|媳妇|女人|男人|哥哥|弟弟|姐姐|妹妹|老汉|书记|主任|老师|医生|队长|老人|老者|老道|和尚|掌柜)"
 )
 CLAUSE_EDGE = frozenset("，。；！？：…”、（）—,;!?:")
-OPENERS = ("听见", "听到", "只听", "就听", "时候", "于是", "突然", "以后", "接着", "只见", "这时", "忽然", "但是", "可是", "然后")
+OPENERS = (
+    "听见",
+    "听到",
+    "只听",
+    "就听",
+    "时候",
+    "于是",
+    "突然",
+    "以后",
+    "接着",
+    "只见",
+    "这时",
+    "忽然",
+    "但是",
+    "可是",
+    "然后",
+)
 NOBODY = -1
 GENDER_OF: dict[str, Gender] = {"他": "male", "她": "female"}
 ROLES: dict[Gender, re.Pattern[str]] = {
@@ -45,6 +67,8 @@ ROLES: dict[Gender, re.Pattern[str]] = {
     ),
 }
 """Nouns that name a person by kinship, age or trade, and tell the gender."""
+OTHERS = re.compile("有人|那人|这人|旁人|别人|众人|大家|人们|徒弟|弟子|学生|同伴|随从|众[\u4e00-\u9fff]人")
+"""Whoever that is, it is nobody of the cast."""
 BODY = ("脸", "眼", "心", "声", "嘴", "头", "手", "目光", "神", "眉", "鼻", "身", "喉", "腿", "情绪", "嗓")
 HEARD = ("听见", "听到", "听得", "只见", "却见", "就见", "只听", "就听")
 
@@ -73,6 +97,9 @@ class Cue:
     verb: int
     pronoun: str | None
     is_described: bool
+    asks: bool
+    answers: bool
+    reacts: bool
     named: str | None
     subject: Token | None
     objects: frozenset[str]
@@ -97,6 +124,9 @@ def read_cue(text: str, mentions: Sequence[Mention]) -> Cue:
         verb=verbs[-1] if verbs else NOBODY,
         pronoun=pronoun[0] if pronoun else None,
         is_described=bool(DESCRIBED.search(text[:16])),
+        asks=bool(ASKS.search(text)),
+        answers=bool(ANSWERS.search(text)),
+        reacts=bool(REACTS.search(text)),
         named=subjects[0].name if is_named else None,
         subject=subject,
         objects=frozenset(m.name for m in mentions if subject and m.start > subject.end),
@@ -125,7 +155,7 @@ def _subject(text: str, mentions: Sequence[Mention], has_colon: bool) -> Token |
     for token in _tokens(text, mentions):
         if _is_object(text, token.start) or _is_owner(text, token.end):
             continue
-        if best is None or _opens_clause(text, token.start) or _is_apposed(best, token):
+        if best is None or opens_clause(text, token.start) or _is_apposed(best, token):
             best = token
         before = text[token.start - 1 : token.start]
         if best is token and not has_colon and before in ("", "，") and token.start < 12:
@@ -138,14 +168,16 @@ def _tokens(text: str, mentions: Sequence[Mention]) -> list[Token]:
     tokens = [Token(m.start, m.end, m.name, None) for m in mentions]
     tokens += [Token(m.start(), m.end(), None, GENDER_OF[m[0]]) for m in ONE.finditer(text)]
     named = [(m.start, m.end) for m in mentions]
-    for gender, role in ROLES.items():
+    roles: list[tuple[Gender | None, re.Pattern[str]]] = [*ROLES.items(), (None, OTHERS)]
+    for gender, role in roles:
         for m in role.finditer(text):
             if not any(start < m.end() and m.start() < end for start, end in named):
                 tokens.append(Token(m.start(), m.end(), None, gender, is_role=True))
     return sorted(tokens, key=lambda t: t.start)
 
 
-def _opens_clause(text: str, start: int) -> bool:
+def opens_clause(text: str, start: int) -> bool:
+    """Tell whether a clause begins at `start`, perhaps after such a word as 这时."""
     if start == 0 or text[start - 1] in CLAUSE_EDGE:
         return True
     return text[max(0, start - 2) : start] in OPENERS

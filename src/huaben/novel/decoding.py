@@ -32,9 +32,7 @@ def marginals(
     """Return the marginals of each quotation of one exchange; `same[i]` is about quotations i and i + 1."""
     spread = [(1 - EPSILON) * p + EPSILON / len(p) for p in alone]
     own = [p**weights.own for p in spread]
-    steps = [
-        _step(people[i : i + 2], spread[i], spread[i + 1], p, weights.next) for i, p in enumerate(same)
-    ]
+    steps = [_step(people[i : i + 2], spread[i], spread[i + 1], p, weights.next) for i, p in enumerate(same)]
     forward = [own[0] / own[0].sum()]
     for step, mine in zip(steps, own[1:], strict=True):
         reached = (forward[-1] @ step) * mine

@@ -127,6 +127,8 @@ def rows_of(around: Surroundings) -> Iterator[Row]:
             row.update(_beside(around, offset, name))
         for offset in (-3, -2, 2, 3):
             row.update(_farther(around, offset, name))
+        for d in (-1, 1):
+            row[f"turn{d}.tells"] = _told(around, d, name)
         for d, speaker in turns:
             row[f"turn{d}.is_cued"] = _agrees(speaker, name)
         for side, run in runs:
@@ -172,7 +174,10 @@ def _shared(around: Surroundings) -> Row:
 
 
 def _cue_row(label: str, segment: Segment | None) -> Row:
-    keys = ("colon", "comma", "length", "says_last", "says", "people", "described", "they", "role")
+    keys = (
+        "colon", "comma", "length", "says_last", "says", "people", "described", "they", "role",
+        "asks", "answers", "reacts",
+    )  # fmt: skip
     if segment is None or segment.cue is None:
         return {f"{label}.{key}": NAN for key in keys}
     cue = segment.cue
@@ -186,6 +191,9 @@ def _cue_row(label: str, segment: Segment | None) -> Row:
         cue.is_described,
         cue.pronoun is not None and len(cue.pronoun) == 2,
         cue.subject is not None and cue.subject.is_role,
+        cue.asks,
+        cue.answers,
+        cue.reacts,
     )
     return {f"{label}.{key}": float(value) for key, value in zip(keys, values, strict=True)}
 
@@ -312,6 +320,22 @@ def cued_speaker(segments: Sequence[Segment], at: int) -> str | None:
     if after and after.cue and not after.cue.has_colon and after.cue.length < 40:
         return after.subject
     return None
+
+
+def _told(around: Surroundings, offset: int, name: str) -> float:
+    """Tell whether the cue of a neighbouring quotation says that it is said to a candidate (对甲说：)."""
+    j = around.quotation(offset)
+    if j is None:
+        return NAN
+    beside = [around.segments[i] for i in (j - 1, j + 1) if 0 <= i < len(around.segments) and i != around.at]
+    return float(
+        any(
+            m.name == name and m.start > 0 and s.text[m.start - 1] in TOLD
+            for s in beside
+            if s.cue and s.cue.says
+            for m in s.mentions
+        )
+    )
 
 
 def _run(around: Surroundings, direction: int) -> tuple[str, int] | None:

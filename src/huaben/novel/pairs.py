@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from huaben.novel.features import NAN, Row, cued_speaker
 from huaben.novel.segments import Segment
 
-CLOSERS = "”」』’\""
+CLOSERS = '”」』’"'
 
 
 def pair_row(segments: Sequence[Segment], a: int, b: int) -> Row:

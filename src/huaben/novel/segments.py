@@ -1,6 +1,7 @@
 """A chapter as a row of segments: the outer quotations, and the narration between them, a sentence each.
 
-Input: a chapter's text, its lines, the names. Output: segments with the names mentioned in them. Speech that runs on over sentences set on lines of their own (an opening mark in one
+Input: a chapter's text, its lines, the names. Output: segments with the names mentioned in them; `subjects.read_scene`
+reads their cues. Speech that runs on over sentences set on lines of their own (an opening mark in one
 line, its closing mark in a later one) is one segment.
 """
 
@@ -17,6 +18,7 @@ from huaben.records import Line
 
 VOICED = ("speech", "thought", "letter", "verse")
 """Kinds of quotations that somebody speaks, thinks or writes."""
+SIGH = re.compile("[唉哎嗯哼啊噢哦嘿咦喂呃嗨哟呀]{1,3}[…—！？。，、～]*")
 SENTENCE = re.compile(r"[^。！？!?\n]*[。！？!?]*[”」』’]?\n?")
 MARK = re.compile(f"[{''.join(sorted(MARKS))}]")
 LONGEST_RUN = 9
@@ -67,12 +69,17 @@ def _spans(text: str, lines: Sequence[Line]) -> Iterator[tuple[int, int, tuple[i
     end = 0
     for i, line in enumerate(lines):
         opened, closed = with_marks(text, line)
-        if line.depth or line.kind not in VOICED or opened < end:
+        if line.depth or not is_voiced(line) or opened < end:
             continue
         yield from _sentences(text, end, opened)
         end = _run_on(text, opened, closed)
         yield opened, end, (i,)
     yield from _sentences(text, end, len(text))
+
+
+def is_voiced(line: Line) -> bool:
+    """Tell what somebody speaks, thinks or writes; a sigh is classed as a sound, but somebody sighs it."""
+    return line.kind in VOICED or (line.kind == "sound" and SIGH.fullmatch(line.text) is not None)
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:

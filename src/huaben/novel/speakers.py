@@ -6,10 +6,13 @@ calibrated, so that a threshold (`speakers.min_certainty`) buys a known precisio
 Muzny et al., EACL 2017; ranking candidates by features: He et al., ACL 2013.)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from huaben.novel.cuerules import WENT_ON, Decision, read_rules
 from huaben.novel.cues import TOLD
+from huaben.novel.decoding import Array
+from huaben.novel.doubts import is_doubtful
 from huaben.novel.exchanges import Turn, decide_exchanges
 from huaben.novel.names import Names
 from huaben.novel.ranker import load_model
@@ -21,62 +24,73 @@ from huaben.records import Chapter, Line
 LONGEST_EVIDENCE = 80
 NEXT = 2
 """Segments within which a quotation answers the one before."""
-BESIDE = "beside it: "
-ALONE = 0.7
-"""Where nobody else is mentioned, the one who is need not be who speaks, unless a cue says so; the training data
-holds no speakers without a name, so that calibration cannot know."""
+DOUBTFUL = 0.7
+"""The most that a guess is worth whose own cue speaks of somebody else; below the threshold of the pipeline."""
 
 
 def decide_speakers(chapter: Chapter, lines: Sequence[Line], names: Names) -> list[Line]:
     """Return a chapter's lines with the best guess of who speaks each, and how certain it is."""
-    rules = read_rules(chapter.text, lines, names)
+    ruled = {i: rule for i, rule in enumerate(read_rules(chapter.text, lines, names)) if rule}
     segments = read_scene(chapter.text, lines, names)
-    ruled = {i: rule for i, rule in enumerate(rules) if rule}
-    sure = {i: rule for i, rule in ruled.items() if rule.certainty >= WENT_ON}
-    decisions = ruled | dict(_decisions(segments, ruled, names)) | sure
+    unnamed = {i: decision for i, decision in _unnamed(segments).items() if not is_sure(ruled.get(i))}
+    turns = decide_exchanges(segments, ruled, unnamed, names, load_model())
+    guessed = ruled | dict(_guesses(segments, turns, ruled)) | unnamed
+    sure = {i: _addressed(rule, guessed[i]) for i, rule in ruled.items() if is_sure(rule)}
+    decisions = guessed | sure
     return [_with(line, decisions.get(i)) for i, line in enumerate(lines)]
 
 
-def _decisions(
-    segments: Sequence[Segment], ruled: Mapping[int, Decision], names: Names
-) -> list[tuple[int, Decision]]:
-    model = load_model()
-    found: list[tuple[int, Decision]] = []
+def is_sure(rule: Decision | None) -> bool:
+    """Tell a rule that read a name with its speech verb, which no guess overrules."""
+    return rule is not None and rule.certainty >= WENT_ON
+
+
+def _guesses(
+    segments: Sequence[Segment], turns: Sequence[tuple[Turn, Array]], ruled: Mapping[int, Decision]
+) -> Iterator[tuple[int, Decision]]:
+    """Yield the most probable speaker of each line in a turn."""
     before: tuple[int, str] | None = None
-    for turn in decide_exchanges(segments, ruled, names, model):
-        lines = segments[turn.at].lines
-        if stranger := _stranger(segments, turn, ruled):
-            found += [(line, stranger) for line in lines]
-            before = None
-            continue
-        best = int(turn.probabilities.argmax())
+    for turn, probabilities in turns:
+        best = int(probabilities.argmax())
         speaker = turn.people[best]
         previous = before[1] if before and turn.at - before[0] <= NEXT and before[1] != speaker else None
-        evidence = next(
-            (ruled[line].evidence for line in lines if line in ruled and ruled[line].speaker == speaker),
-            _evidence(segments, turn, speaker, previous),
+        lines = segments[turn.at].lines
+        read = next((ruled[i].evidence for i in lines if i in ruled and ruled[i].speaker == speaker), None)
+        guess = Decision(
+            speaker,
+            _addressee(segments, turn.at, speaker) or previous,
+            _certainty(segments, turn, speaker, float(probabilities[best])),
+            read or _evidence(segments, turn, speaker, previous),
         )
-        addressee = _addressee(segments, turn.at, speaker) or previous
-        certainty = round(model.calibrated(float(turn.probabilities[best])), 3)
-        if len(turn.people) == 1 and not evidence.startswith(BESIDE):
-            certainty = min(certainty, ALONE)
-        found += [(line, Decision(speaker, addressee, certainty, evidence)) for line in lines]
+        yield from ((line, guess) for line in lines)
         before = turn.at, speaker
+
+
+def _certainty(segments: Sequence[Segment], turn: Turn, speaker: str, probability: float) -> float:
+    certainty = round(load_model().calibrated(probability), 3)
+    return min(certainty, DOUBTFUL) if is_doubtful(segments, turn.at, speaker, len(turn.people) == 1) else certainty
+
+
+def _addressed(rule: Decision, guess: Decision) -> Decision:
+    """Give what a rule decided the addressee of the guess, if both say the same speaker."""
+    return replace(rule, addressee=rule.addressee or guess.addressee) if rule.speaker == guess.speaker else rule
+
+
+def _unnamed(segments: Sequence[Segment]) -> dict[int, Decision]:
+    """Return the decisions about lines whose cue describes a speaker without a name."""
+    found: dict[int, Decision] = {}
+    for at, segment in enumerate(segments):
+        stranger = described_speaker(segments, at) if segment.is_quotation else None
+        if stranger:
+            found |= dict.fromkeys(segment.lines, stranger)
     return found
-
-
-def _stranger(segments: Sequence[Segment], turn: Turn, ruled: Mapping[int, Decision]) -> Decision | None:
-    """Return the unnamed speaker of a turn; a rule that read a name beside it comes first."""
-    if any(line in ruled and ruled[line].certainty >= WENT_ON for line in segments[turn.at].lines):
-        return None
-    return described_speaker(segments, turn.at)
 
 
 def _evidence(segments: Sequence[Segment], turn: Turn, speaker: str, previous: str | None) -> str:
     """Say what speaks for the speaker: the cue beside the line, who is called before it, turns, or recency."""
     for at in (turn.at - 1, turn.at + 1):
         if 0 <= at < len(segments) and segments[at].cue and speaker in (segments[at].subject, segments[at].nearest):
-            return f"{BESIDE}{segments[at].text.strip()}"[:LONGEST_EVIDENCE]
+            return f"beside it: {segments[at].text.strip()}"[:LONGEST_EVIDENCE]
     for at in range(max(0, turn.at - NEXT), turn.at):
         if segments[at].called.get(speaker) == 2:
             return "called in the line before"

@@ -18,9 +18,11 @@ HEADS = (
 )
 CROWD = "众人|大家|人们|大伙儿?|众[\u4e00-\u9fff]{1,2}"
 EDGE = "(?:^|[，。；：！？…”」』\\s])"
-COUNTED = "(?:有|又有|那|这|另|就有|只见|忽见)?(?:一?个|一?位|一?名|几个)?"
+COUNTED = "(?:[^，。；：]{0,4}是)?(?:有|又有|那|这|另|就有|只见|忽见)?(?:一?个|一?位|一?名|几个)?"
 PLACED = "[^，。；：“”]{0,12}?(?:有|那|这|一)(?:一)?(?:个|位|名)[^，。；：“”的]{0,5}?"
-DESCRIBED = re.compile(f"{EDGE}(?:{COUNTED}|{PLACED})(?:(?P<one>{HEADS})(?P<many>们)?|(?P<crowd>{CROWD}))(?![的家身和与、])")
+DESCRIBED = re.compile(
+    f"{EDGE}(?:{COUNTED}|{PLACED})(?:(?P<one>[老小]?(?:{HEADS}))(?P<many>们)?|(?P<crowd>{CROWD}))(?![的家身和与、])"
+)
 SAYS = re.compile("[说說问問道喊叫答曰骂嚷吼哼劝喝]")
 EVERYBODY = "众人"
 NAMED_BY_CUE, ACTS = 0.85, 0.7
@@ -40,15 +42,19 @@ def described_speaker(segments: Sequence[Segment], at: int) -> Decision | None:
 
 def _described(segment: Segment, is_last: bool) -> Decision | None:
     """Return the description in a cue, unless a name or pronoun is its subject instead."""
-    found = list(DESCRIBED.finditer(segment.text))
-    free = [m for m in found if not any(one.start < m.end() and m.start("one") < one.end for one in segment.mentions)]
+    named = [(m.start, m.end) for m in segment.mentions]
+    found = [(_place(m), m) for m in DESCRIBED.finditer(segment.text)]
+    free = [(at, m) for at, m in found if not any(start < m.end() and at < end for start, end in named)]
     if not free or segment.cue is None:
         return None
-    match = free[-1] if is_last else free[0]
-    place = match.start("one") if match["one"] else match.start("crowd")
+    place, match = free[-1] if is_last else free[0]
     token = segment.cue.subject
     if token and not token.is_role and (token.start > place if is_last else token.start < place):
         return None
     speaker = EVERYBODY if match["many"] or match["crowd"] else match["one"]
     certainty = NAMED_BY_CUE if SAYS.search(segment.text, match.end()) else ACTS
     return Decision(speaker, None, certainty, segment.text.strip()[:40])
+
+
+def _place(match: re.Match[str]) -> int:
+    return match.start("one") if match["one"] else match.start("crowd")

@@ -23,6 +23,7 @@ REACH = 12
 MEMORY = 40
 """Mentions that a pronoun may look back on."""
 CALLED_BEFORE, CALLED_AFTER = frozenset('“‘「『"，。！？…、—'), frozenset("，！。？…”’」』、—")
+AGAIN = re.compile("又|接着|继续|補充|补充|再次|还说")
 RANK = re.compile("(?:哥|叔|姐|婶|嫂|爷|兄|弟|同志|书记|主任|伯|大叔|大哥|老师|师傅|大人|先生|医生)[，！。？…”’」』]")
 
 
@@ -51,7 +52,7 @@ def _resolve_one(
     segment = segments[i]
     cue = segment.cue
     assert cue is not None
-    is_inner = i > 0 and (before := segments[i - 1].cue) is not None and before.has_colon
+    is_inner = i > 0 and (cue_before := segments[i - 1].cue) is not None and cue_before.has_colon
     segment.named = None if is_inner else cue.named
     token = None if is_inner else cue.subject
     if token and token.name:
@@ -59,7 +60,8 @@ def _resolve_one(
     elif token and token.gender:
         barred = cue.objects | _called_beside(segments, i)
         before = [m.name for m in segment.mentions if m.end <= token.start]
-        segment.subject = None if token.is_role else _last(subjects, token.gender, barred, names)
+        others = barred | _just_spoke(segments, i)
+        segment.subject = None if token.is_role else _last(subjects, token.gender, others, names)
         segment.nearest = _last([*mentioned, *before], token.gender, barred, names)
     if segment.subject:
         subjects.append(segment.subject)
@@ -70,6 +72,25 @@ def _resolve_one(
 
 def _last(people: Sequence[str] | deque[str], gender: Gender, barred: frozenset[str], names: Names) -> str | None:
     return next((p for p in reversed(people) if names.gender(p) == gender and p not in barred), None)
+
+
+def _just_spoke(segments: Sequence[Segment], i: int) -> frozenset[str]:
+    """Return who spoke right before the quotation that a cue with a speech verb belongs to: now another speaks."""
+    cue = segments[i].cue
+    if cue is None or not (cue.has_colon or cue.says_last) or AGAIN.search(segments[i].text):
+        return frozenset()
+    last = i - 1 if cue.has_colon else i - 2
+    if last < 0:
+        return frozenset()
+    told = segments[last].cue
+    speaker = _cued_before(segments, last) if told is None else segments[last].subject if told.says_last else None
+    return frozenset([speaker]) if speaker else frozenset()
+
+
+def _cued_before(segments: Sequence[Segment], at: int) -> str | None:
+    """Return the subject of the cue before a quotation (`甲说：`)."""
+    before = segments[at - 1] if at > 0 else None
+    return before.subject if before and before.cue and before.cue.has_colon else None
 
 
 def _called_beside(segments: Sequence[Segment], i: int) -> frozenset[str]:
