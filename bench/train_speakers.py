@@ -13,15 +13,16 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from huaben.novel.cuerules import Decision, read_rules
 from huaben.novel.decoding import Weights
+from huaben.novel.doubts import is_cued
 from huaben.novel.exchanges import Turn, decode_turns, read_turns
 from huaben.novel.lines import find_lines
 from huaben.novel.names import Names
@@ -81,6 +82,15 @@ def read_all(windows: Sequence[Window], names: Names) -> list[Read]:
     """Read all windows of a split."""
     labels = {w.sentences[TARGET - 1 : TARGET + 2]: w.speaker for w in windows}
     return [read(window, labels, names) for window in windows]
+
+
+class Answer(NamedTuple):
+    """What a model of the other folds says about a window's target."""
+
+    probability: float
+    is_right: bool
+    category: str
+    is_cued: bool
 
 
 @dataclass
@@ -207,7 +217,7 @@ def _walk(node: Any, nodes: list[tuple[Any, int]], leaves: list[float]) -> list[
     return _walk(node["right_child"], nodes, leaves)
 
 
-def answers_of(reads: Sequence[Read], model: Model) -> list[tuple[float, bool, str]]:
+def answers_of(reads: Sequence[Read], model: Model) -> list[Answer]:
     """Return probability, whether it is right, and category of each window's target."""
     found = []
     for one in reads:
@@ -215,14 +225,29 @@ def answers_of(reads: Sequence[Read], model: Model) -> list[tuple[float, bool, s
         turn, probabilities = next(((t, p) for t, p in decided if t.at == one.target), (None, np.zeros(1)))
         best = int(probabilities.argmax())
         said = turn.people[best] if turn else None
-        found.append((float(probabilities[best]), said == one.window.speaker, one.window.category))
+        cued = turn is not None and said is not None and is_cued(one.segments, turn.at, said)
+        right = said == one.window.speaker
+        found.append(Answer(float(probabilities[best]), right, one.window.category, cued))
     return found
 
 
-def calibrate(answers: Sequence[tuple[float, bool, str]]) -> tuple[Any, Any]:
+def threshold_for(precision: float, answers: Sequence[Answer], model: Model) -> dict[str, float]:
+    """Return the certainty from which lines are, by their own certainty, right that often in another text."""
+    worth = sorted(((model.calibrated(a.probability, a.is_cued), a.is_right) for a in answers), reverse=True)
+    mean = np.cumsum([certainty for certainty, _ in worth]) / np.arange(1, len(worth) + 1)
+    count = int(np.flatnonzero(mean >= precision)[-1]) + 1
+    rights = [right for _, right in worth[:count]]
+    return {
+        "certainty": round(worth[count - 1][0], 3),
+        "share": round(count / len(worth), 4),
+        "precision": round(sum(rights) / count, 4),
+    }
+
+
+def calibrate(answers: Sequence[Answer]) -> tuple[Any, Any]:
     """Return the knots of an isotonic regression (pool adjacent violators) of right on probability."""
     blocks: list[list[float]] = []
-    for p, right, _ in sorted(answers):
+    for p, right, *_ in sorted(answers):
         blocks.append([p, float(right), 1.0])
         while len(blocks) > 1 and blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]:
             last = blocks.pop()
@@ -232,26 +257,26 @@ def calibrate(answers: Sequence[tuple[float, bool, str]]) -> tuple[Any, Any]:
     return np.array([p / n for p, _, n in blocks]), np.maximum.accumulate(smoothed)
 
 
-def summary(answers: Sequence[tuple[float, bool, str]]) -> dict[str, Any]:
+def summary(answers: Sequence[Answer]) -> dict[str, Any]:
     """Return accuracy by category, and coverage at precision."""
     by: dict[str, list[bool]] = defaultdict(list)
-    for _, right, category in answers:
+    for _, right, category, _ in answers:
         by["overall"].append(right)
         by[category].append(right)
     ordered = sorted(answers, reverse=True)
-    share = np.cumsum([right for _, right, _ in ordered]) / np.arange(1, len(ordered) + 1)
+    share = np.cumsum([answer.is_right for answer in ordered]) / np.arange(1, len(ordered) + 1)
     figures: dict[str, Any] = {name: round(sum(rights) / len(rights), 4) for name, rights in by.items()}
     for wanted in (0.94, 0.97):
         reached = np.flatnonzero(share >= wanted)
         count = int(reached[-1]) + 1 if len(reached) else 0
         figures[f"covered_at_{wanted}"] = round(count / len(ordered), 4)
-        figures[f"threshold_{wanted}"] = round(ordered[count - 1][0], 4) if count else 1.0
+        figures[f"threshold_{wanted}"] = round(ordered[count - 1].probability, 4) if count else 1.0
     return figures
 
 
-def save(model: Model, path: Path, knots: tuple[Any, Any]) -> None:
+def save(model: Model, path: Path) -> None:
     """Write the model file; equal models are equal bytes."""
-    held: dict[str, Any] = {"probability": knots[0], "certainty": knots[1]}
+    held: dict[str, Any] = {"probability": model.probability, "certainty": model.certainty}
     held["weights"] = np.array([model.weights.own, model.weights.next])
     for label, trees in (("candidates", model.candidates), ("pairs", model.pairs)):
         held |= {f"{label}.{part}": value for part, value in vars(trees).items()}
@@ -273,14 +298,17 @@ def main() -> int:
     windows = read_windows(options.data / "train_unsplit.txt")
     reads, folds = read_all(windows, names), folds_of(windows)
     tables, everything = (candidate_table(reads), pair_table(reads)), set(range(len(windows)))
-    answers: list[tuple[float, bool, str]] = []
+    answers: list[Answer] = []
     for fold in sorted(set(folds)):
         part = [w for w, f in enumerate(folds) if f == fold]
         answers += answers_of([reads[w] for w in part], fit(tables, everything - set(part)))
         print(f"fold {fold}: {summary(answers)}", flush=True)
+    probability, certainty = calibrate(answers)
+    model = replace(fit(tables, everything), probability=probability, certainty=certainty)
     if not options.only_folds:
-        save(fit(tables, everything), options.out, calibrate(answers))
-    print(json.dumps({"train_folds": summary(answers), "n": len(answers)}))
+        save(model, options.out)
+    threshold = threshold_for(0.94, answers, model)
+    print(json.dumps({"train_folds": summary(answers), "n": len(answers), "threshold": threshold}))
     return 0
 
 

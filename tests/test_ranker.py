@@ -47,10 +47,10 @@ def test_the_model_is_small_and_holds_numbers_over_named_features_only():
     assert load_model().candidates.leaves.shape[1] == LEAVES
 
 
-def test_certainty_grows_with_probability_and_is_none():
-    worth = [load_model().calibrated(p) for p in np.linspace(0, 1, 50)]
-    assert worth == sorted(worth)
-    assert 0 < worth[0] < worth[-1] < 1
+def test_certainty_grows_with_probability_and_with_a_cue():
+    cued, uncued = ([load_model().calibrated(p, is_cued) for p in np.linspace(0, 1, 50)] for is_cued in (True, False))
+    assert (cued, uncued) == (sorted(cued), sorted(uncued))
+    assert all(0 < less < more < 1 for less, more in zip(uncued, cued, strict=True))
 
 
 def test_marginals_are_what_enumeration_gives():

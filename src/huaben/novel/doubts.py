@@ -27,9 +27,14 @@ def is_doubtful(segments: Sequence[Segment], at: int, speaker: str, is_alone: bo
     cues = own_cues(segments, at)
     if any(segment.cue and segment.cue.length > LONGEST for segment in cues):
         return True
-    if is_alone and not any(_is_subject(segment, speaker) for segment in cues):
+    if is_alone and not is_cued(segments, at, speaker):
         return True
     return any(_is_another(segment, speaker) or _is_together(segment, speaker) for segment in cues)
+
+
+def is_cued(segments: Sequence[Segment], at: int, speaker: str) -> bool:
+    """Tell whether the subject of a quotation's own cue is, or means, its speaker."""
+    return any(_is_subject(segment, speaker) for segment in own_cues(segments, at))
 
 
 def _is_subject(segment: Segment, speaker: str) -> bool:

@@ -19,9 +19,10 @@ MODEL = Path(__file__).parent / "model" / "speakers.npz"
 CHUNK = 1024
 """Rows at a time: their comparisons with all trees stay within the processor's caches and a few megabytes."""
 LEAVES = 8
-TRANSFER = 2.0
-"""Odds of an error in another novel, against those in folds of the one that the model was trained on; a round
-figure, as the folds are by one author and cannot tell. Gold and dev say that it is about right."""
+CUED, UNCUED = 2.0, 4.0
+"""Odds of an error in another text, against those in folds of the novel that the model was trained on: for lines
+whose own cue backs the speaker, and for those that only turns and mentions decide, where one error turns a whole
+exchange. Round figures: folds by one author cannot tell."""
 LOWEST_BIT = np.array([(byte & -byte).bit_length() - 1 if byte else 0 for byte in range(256)])
 Floats = npt.NDArray[np.float32]
 
@@ -68,10 +69,11 @@ class Model:
     """Knots of the calibration: a joint probability, and the share of such lines that were right (isotonic
     regression; Zadrozny and Elkan, KDD 2002)."""
 
-    def calibrated(self, probability: float) -> float:
+    def calibrated(self, probability: float, is_cued: bool) -> float:
         """Return how often a speaker of this joint probability is right, in a novel like none of the training's."""
         error = 1 - float(np.interp(probability, self.probability, self.certainty))
-        return 1 - TRANSFER * error / (1 + (TRANSFER - 1) * error)
+        odds = CUED if is_cued else UNCUED
+        return 1 - odds * error / (1 + (odds - 1) * error)
 
 
 @cache

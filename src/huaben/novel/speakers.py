@@ -9,10 +9,10 @@ Muzny et al., EACL 2017; ranking candidates by features: He et al., ACL 2013.)
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from huaben.novel.cuerules import WENT_ON, Decision, read_rules
+from huaben.novel.cuerules import SAID, WENT_ON, Decision, read_rules
 from huaben.novel.cues import TOLD
 from huaben.novel.decoding import Array
-from huaben.novel.doubts import is_doubtful
+from huaben.novel.doubts import is_cued, is_doubtful
 from huaben.novel.exchanges import Turn, decide_exchanges
 from huaben.novel.names import Names
 from huaben.novel.ranker import load_model
@@ -25,7 +25,8 @@ LONGEST_EVIDENCE = 80
 NEXT = 2
 """Segments within which a quotation answers the one before."""
 DOUBTFUL = 0.7
-"""The most that a guess is worth whose own cue speaks of somebody else; below the threshold of the pipeline."""
+"""The most that a guess is worth whose own cue speaks of somebody else; below the threshold of the pipeline. No
+guess is worth more than a rule: one that its cue backs than `甲说：`, any other than speech that goes on."""
 
 
 def decide_speakers(chapter: Chapter, lines: Sequence[Line], names: Names) -> list[Line]:
@@ -58,7 +59,8 @@ def _guesses(
         read = next((ruled[i].evidence for i in lines if i in ruled and ruled[i].speaker == speaker), None)
         guess = Decision(
             speaker,
-            _addressee(segments, turn.at, speaker) or previous,
+            _addressee(segments, turn.at, speaker)
+            or (None if any(is_sure(ruled.get(i)) for i in lines) else previous),
             _certainty(segments, turn, speaker, float(probabilities[best])),
             read or _evidence(segments, turn, speaker, previous),
         )
@@ -67,8 +69,10 @@ def _guesses(
 
 
 def _certainty(segments: Sequence[Segment], turn: Turn, speaker: str, probability: float) -> float:
-    certainty = round(load_model().calibrated(probability), 3)
-    return min(certainty, DOUBTFUL) if is_doubtful(segments, turn.at, speaker, len(turn.people) == 1) else certainty
+    cued = is_cued(segments, turn.at, speaker)
+    doubtful = is_doubtful(segments, turn.at, speaker, len(turn.people) == 1)
+    most = DOUBTFUL if doubtful else SAID if cued else WENT_ON
+    return min(round(load_model().calibrated(probability, cued), 3), most)
 
 
 def _addressed(rule: Decision, guess: Decision) -> Decision:
