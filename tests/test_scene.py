@@ -66,6 +66,16 @@ def test_narration_in_the_paragraph_of_a_quotation_is_its_cue(scene):
     assert (apart[0].cue.has_colon, apart[2].cue.says_last) == (False, False)
 
 
+def test_a_sentence_about_the_voice_cues_the_paragraph_that_follows(scene):
+    assert scene("沈更生再开口的时候很平静。\n“走。”")[0].cue.has_colon
+    assert not scene("沈更生没有开口。\n“走。”")[0].cue.has_colon
+
+
+def test_who_just_spoke_is_not_whom_the_next_pronoun_means(scene):
+    text = "梁明夷来了。沈更生说：“几点了？”\n他问：“你不知道？”\n他又说：“三点。”"
+    assert [s.subject for s in scene(text) if s.cue] == ["梁明夷", "沈更生", "梁明夷", "梁明夷"]
+
+
 @pytest.mark.parametrize(
     ("text", "subject"),
     [

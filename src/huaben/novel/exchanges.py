@@ -14,11 +14,13 @@ import numpy as np
 
 from huaben.novel.cuerules import Decision
 from huaben.novel.decoding import Array, marginals
-from huaben.novel.features import REACH, Row, Surroundings, rows_of
+from huaben.novel.features import rows_of
 from huaben.novel.names import Names
+from huaben.novel.narration import Row
 from huaben.novel.pairs import pair_row
 from huaben.novel.ranker import Model
 from huaben.novel.segments import Segment
+from huaben.novel.surroundings import REACH, Surroundings
 
 NAMED_OWNER, MEANT_OWNER = 6.0, 3.0
 """Odds for the person who is named, or meant by a pronoun, as the subject of the narration in a quotation's own

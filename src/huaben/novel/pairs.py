@@ -6,7 +6,8 @@ about a candidate, so that it costs the same however many people there are.
 
 from collections.abc import Sequence
 
-from huaben.novel.features import NAN, Row, cued_speaker
+from huaben.novel.features import cued_speaker
+from huaben.novel.narration import NAN, Row
 from huaben.novel.segments import Segment
 
 CLOSERS = '”」』’"'

@@ -5,12 +5,18 @@ ranker learned from): one quotation a turn, the narration between its parts afte
 quotation in its paragraph cues it as a colon would; right after it, as a speech verb would.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from huaben.novel.lines import PAIRS
 from huaben.novel.names import Mention
 from huaben.novel.segments import Segment
+
+VOICE = re.compile(
+    "(?<![没有不未别肯])(?:再|又|才|先|终于|忽然|慢慢|这才|轻轻)开(?:了)?口|声音[^，。]{0,3}[很低轻平哑颤抖沉]|清了清嗓子"
+)
+"""Speech that begins."""
 
 
 def join_turns(segments: Sequence[Segment]) -> list[Segment]:
@@ -24,7 +30,7 @@ def join_turns(segments: Sequence[Segment]) -> list[Segment]:
             continue
         parts, told, i = _turn(segments, i)
         before = joined[-1] if joined else None
-        if before and before.cue and before.paragraph == parts[0].paragraph and not _follows_speech(joined):
+        if before and before.cue and _announces(before, parts[0]) and not _follows_speech(joined):
             before.cue = replace(before.cue, has_colon=True)
         joined += [_merged(parts), *told]
         after = told[0] if told else segments[i] if i < len(segments) else None
@@ -52,6 +58,11 @@ def _turn(segments: Sequence[Segment], i: int) -> tuple[list[Segment], list[Segm
         parts.append(segments[j])
         told += between
         i = j + 1
+
+
+def _announces(before: Segment, quotation: Segment) -> bool:
+    """Tell narration that cues the quotation after it: in its paragraph, or about the voice that now speaks."""
+    return before.paragraph == quotation.paragraph or bool(VOICE.search(before.text))
 
 
 def _is_left_open(text: str) -> bool:
