@@ -31,6 +31,7 @@ format: $(READY)
 
 bench: $(READY)
 	python bench/pipeline.py
+	python bench/speakers.py
 
 # The lock file names every version; the project itself is installed in place.
 $(READY): requirements.lock pyproject.toml

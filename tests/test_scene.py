@@ -43,7 +43,12 @@ def test_the_parts_of_one_turn_are_one_segment(scene):
 
 @pytest.mark.parametrize(
     "text",
-    ["“一。”沈更生说。许知秋笑了。“二。”", "“一。”沈更生说，许知秋问：“二？”", "“一。”“二。”"],
+    [
+        "“一。”沈更生说。许知秋笑了。“二。”",
+        "“一。”天亮了。一个老者说道，“二。”",
+        "“一。”沈更生说，许知秋问：“二？”",
+        "“一。”“二。”",
+    ],
 )
 def test_where_a_second_person_may_begin_turns_stay_apart(text, scene):
     assert [s.lines for s in scene(text) if s.is_quotation] == [(0,), (1,)]

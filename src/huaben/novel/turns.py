@@ -74,7 +74,8 @@ def _goes_on(told: Sequence[Segment]) -> bool:
     """Tell whether nobody is announced, and no second person acts, between two quotations of a paragraph."""
     cues = [segment.cue for segment in told if segment.cue]
     acting = {cue.subject.name for cue in cues if cue.subject and cue.subject.name}
-    return len(acting) <= 1 and not any(cue.has_colon for cue in cues)
+    announced = len(cues) > 1 and cues[-1].says_last and cues[-1].ends_in_comma
+    return len(acting) <= 1 and not announced and not any(cue.has_colon for cue in cues)
 
 
 def _follows_speech(joined: Sequence[Segment]) -> bool:
