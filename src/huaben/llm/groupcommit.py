@@ -32,6 +32,8 @@ class GroupCommit:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db, self._queue = db, list[tuple[Sequence[Statement], asyncio.Future[int]]]()
         self._flushing: asyncio.Task[None] | None = None
+        self.company_s = 0.0
+        """How long a transaction waits for more to commit before it begins."""
 
     async def write(self, *statements: Statement) -> int:
         """Commit the statements together; return the row id of the first. Raise what SQLite raises."""
@@ -49,6 +51,7 @@ class GroupCommit:
 
     async def _flush(self) -> None:
         while self._queue:
+            await asyncio.sleep(self.company_s)
             batch, self._queue = self._queue, []
             try:
                 ids = iter(await asyncio.to_thread(commit, self._db, [one for group, _ in batch for one in group]))

@@ -35,6 +35,9 @@ CREATE INDEX open_attempts ON attempts (id) WHERE outcome IS NULL;
 """
 OK = "ok"
 """Status of a reply that was accepted (the others name their fault); outcome of an attempt that brought a body."""
+COMPANY = 200
+"""A commit waits for others a two-hundredth of what a reply takes: a request has two, so a run loses one percent."""
+LONGEST_COMPANY_S = 0.05
 POSSIBLY_PAID = ("lost", "interrupted", "timeout", "connection", "too_large")
 """Outcomes of attempts whose reply never arrived, and was perhaps paid; `lost`: the process was killed."""
 
@@ -143,6 +146,7 @@ class ReplyStore:
 
     async def keep(self, attempt: int, reply: Reply, status: str, seconds: float) -> None:
         """Keep a body; when this returns, it is on disk."""
+        self._group.company_s = min(LONGEST_COMPANY_S, seconds / COMPANY)
         tokens, body = reply.tokens, json.dumps(reply.body, ensure_ascii=False)
         counts = (tokens["hit"], tokens["miss"], tokens["output"])
         row = (attempt, reply.key, status, reply.created, *counts, body)
