@@ -33,6 +33,7 @@ bench: $(READY)
 	python bench/pipeline.py
 	python bench/asking.py
 	python bench/money.py
+	python bench/speakers.py
 
 # The lock file names every version; the project itself is installed in place.
 $(READY): requirements.lock pyproject.toml

@@ -64,7 +64,7 @@ def test_lines_of_any_file_come_as_json_with_offsets_and_speakers(tmp_path, caps
     ]
     assert [row["speaker"] for row in rows] == ["张三", "李四", "张三"]
     assert " ".join(rows[0]) == "chapter start end text kind speaker addressee certainty evidence"
-    code, out, _ = run([*arguments, "--min-certainty", "0.8"], capsys)
+    code, out, _ = run([*arguments, "--min-certainty", "0.95"], capsys)
     assert [json.loads(line)["speaker"] for line in out.splitlines()] == ["张三", "李四", None]
 
 

@@ -45,6 +45,15 @@ from huaben.novel.headings import parse_heading, to_number
         ("CHAPTER XIV. The River", 14, "The River"),
         ("Chapter 2: the end", 2, "the end"),
         ("第零章", 0, ""),
+        ("第12话 雪", 12, "雪"),
+        ("第十二話", 12, ""),
+        ("# 第一章 雨", 1, "雨"),
+        ("=== 第一章 雨 ===", 1, "雨"),
+        ("★第一章★", 1, ""),
+        ("Chapter One", 1, ""),
+        ("CHAPTER TWELVE", 12, ""),
+        ("Chapter the Third. The River", 3, "The River"),
+        ("## Chapter 7", 7, ""),
     ],
 )
 def test_every_style_of_numbered_heading_is_one(line, number, title):
@@ -75,6 +84,11 @@ def test_every_style_of_numbered_heading_is_one(line, number, title):
         ("终章", "epilogue"),
         ("大结局（上）", "epilogue"),
         ("【楔子】", "prologue"),
+        ("楔　子", "prologue"),
+        ("后　记", "epilogue"),
+        ("PROLOGUE", "prologue"),
+        ("Prologue: Snow", "prologue"),
+        ("Epilogue", "epilogue"),
     ],
 )
 def test_headings_without_a_number_are_known_by_their_words(line, kind):
@@ -90,6 +104,11 @@ def test_headings_without_a_number_are_known_by_their_words(line, kind):
         ("第一部分", 1, ""),
         ("第三部：远方", 3, "远方"),
         ("第四集 雪", 4, "雪"),
+        ("卷之三", 3, ""),
+        ("卷上", None, ""),
+        ("PART TWO", 2, ""),
+        ("Book I: The Landing", 1, "The Landing"),
+        ("Volume 2", 2, ""),
         ("卷十二·滦阳消夏录一(1)", 12, "滦阳消夏录一(1)"),
     ],
 )
@@ -104,6 +123,7 @@ def test_a_volume_heading_is_told_from_a_chapter(line, number, title):
         ("卷一 第一章 开端", 1, "开端", "卷一"),
         ("第二卷 风起 第十章", 10, "", "第二卷 风起"),
         ("卷三·雪 第３章：雪", 3, "雪", "卷三·雪"),
+        ("Book I Chapter 2", 2, "", "Book I"),
     ],
 )
 def test_a_line_that_names_volume_and_chapter_is_the_chapters_heading(line, number, title, volume):
@@ -136,6 +156,13 @@ def test_a_line_that_names_volume_and_chapter_is_the_chapters_heading(line, numb
         "集三千宠爱于一身",
         "第三部队",
         "Chapter 2 was a bore",
+        "Part one of the plan was easy",
+        "Book one was a bore",
+        "Prologue to a quarrel",
+        "Introductions were made",
+        "第三话题",
+        "卷上了一层灰",
+        "卷下去",
         "Chapters 1 and 2",
         "第章",
         "第 章",

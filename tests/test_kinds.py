@@ -33,6 +33,44 @@ from huaben.novel.lines import find_lines
         ("门上挂着“不昼城”的招牌。", "title"),
         ("店名叫“老地方”。", "title"),
         ("墙上写着“回家”两个字。", "title"),
+        ("他背“月亮”两个字，背不出来。", "emphasis"),
+        ("表盖里刻着一个“准”字。", "emphasis"),
+        ("门楣上写过一个“灯”字。", "title"),
+        ("楼顶五个字：“望江大酒店”", "title"),
+        ("他开着“准记钟表行”，很有名。", "title"),
+        ("老张想了想，“你先走吧。”", "speech"),
+        ("“你先走吧。”他想了想，又坐下了。", "speech"),
+        ("“糟了。”老张心想。", "thought"),
+        ("老张想罢，带笑说：“你先走吧。”", "speech"),
+        ("老张心里说：“你先走吧。”", "thought"),
+        ("老张心说：“你先走吧。”", "thought"),
+        ("他走了；“糟了……”他想。", "thought"),
+        ("有一种东西，叫“海乙那”的。", "emphasis"),
+        ("锁链“哗啦”一抖。", "sound"),
+        ("“What now?” he thought.", "thought"),
+        ("他把药在手心里摊开，“吃了吧。”", "speech"),
+        ("想到这里，他想：“糟了。”", "thought"),
+        ("豆灯“咯咯”地笑起来。", "sound"),
+        ("车轱辘一路“吱扭吱扭”响。", "sound"),
+        ("他“腾”地站了起来。", "sound"),
+        ("“哎，”他母亲说。", "speech"),
+        ("他应了一声“早”，就走了。", "speech"),
+        ("她问了一句“天亮了吗”，没有人答。", "speech"),
+        ("他又添了一行：“下午三点，患者听见水声。”", "letter"),
+        ("他写“明天起”，写得很重。", "letter"),
+        ("他唱道：“山外青山楼外楼，西湖歌舞几时休？”", "verse"),
+        ("唱到“一更灯”，她停了。", "verse"),
+        ("她念：“许，小，豆。”", "speech"),
+        ("和尚口念：“阿弥陀佛，善哉善哉！”", "speech"),
+        ("酒保唱了喏，认得他，便道：“客官里面坐，打多少酒来？”", "speech"),
+        ("他沉吟道：“我那里好走，他怎么好走？”", "speech"),
+        ("他哼的道：“了不得，了不得，疼疼疼！”", "speech"),
+        ("“对对对。”", "speech"),
+        ("他写了一张字据，打上手印：“这总成了吧？”", "speech"),
+        ("他在落款写了名字，老张一看说：“字真好。”", "speech"),
+        ("上面有人喊：“干什么的？”", "speech"),
+        ("右脚一个“坐腰扫堂”，他倒了。", "emphasis"),
+        ("他惹了“天字第一号”的官司。", "emphasis"),
         ("他说“清醒”", "speech"),
         ("他叫“救命”", "speech"),
     ],
@@ -46,9 +84,17 @@ def test_a_quotation_inside_another_is_no_thought(make_chapter):
     assert kinds == ["speech", "speech"]
 
 
-def test_a_cue_in_the_paragraph_before_says_nothing():
-    text = "老张心想：\n“他怎么来了？”"
-    assert classify(text, 6, 7, 13, 0) == "speech"
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("老张一面想道：\n\n　　“他怎么来了？”", "thought"),
+        ("信上写着：\n“我走了，不要找我，也不要等我。”", "letter"),
+        ("老张想起了他。\n“他怎么来了？”", "speech"),
+        ("老张问道：\n“他怎么来了？”", "speech"),
+    ],
+)
+def test_a_cue_in_the_paragraph_before_counts_when_a_colon_ends_it(text, kind, make_chapter):
+    assert [line.kind for line in find_lines(make_chapter(text))] == [kind]
 
 
 def test_only_the_near_part_of_a_long_paragraph_is_read():

@@ -36,6 +36,30 @@ def found(text):
         ("“甲「乙”丙」丁", [("甲「乙", 0), ("乙", 1)]),
         ("‘I don’t know,’ he said. ‘Yes.’", [("I don’t know,", 0), ("Yes.", 0)]),
         ("‘Yes’ he said.", [("Yes", 0)]),
+        ("‘It was the Smiths’ clock,’ he said.", [("It was the Smiths’ clock,", 0)]),
+        ("‘Yes’ he said. ‘No.’", [("Yes", 0), ("No.", 0)]),
+        ("‘’Tis late,’ she said, ‘and I’m goin’ home.’", [("’Tis late,", 0), ("and I’m goin’ home.", 0)]),
+        ("‘He said “no” to me.’", [("He said “no” to me.", 0), ("no", 1)]),
+        ("“He said ‘no’ to me.”", [("He said ‘no’ to me.", 0), ("no", 1)]),
+        ("'I don't know,' he said. 'Yes.'", [("I don't know,", 0), ("Yes.", 0)]),
+        ("'It was the Smiths' clock,' he said.", [("It was the Smiths' clock,", 0)]),
+        ("The dogs' bowl wasn't 5'10 wide.", []),
+        ('"It\'s late," he said.', [("It's late,", 0)]),
+        ("\"He said 'no' to me.\"", [("He said 'no' to me.", 0), ("no", 1)]),
+        ('他说："好。他又说："走。"', [("好。他又说：", 0), ("走。", 0)]),
+        ('好。"他说："走。"', [("走。", 0)]),
+        ('他说："好。', [("好。", 0)]),
+        ("«Oui», dit-il.", [("Oui", 0)]),
+        ("他說：﹁好。﹂", [("好。", 0)]),
+        ('他说：“甲。”又说：「乙。」又说：『丙。』又说："丁。"', [("甲。", 0), ("乙。", 0), ("丙。", 0), ("丁。", 0)]),
+        ("“第一段。\n第二段。”他说。", [("第一段。", 0), ("第二段。", 0)]),
+        (
+            "“第一段。\n\n　　第二段。\n　　第三段‘三’。”他走了。",
+            [("第一段。", 0), ("第二段。", 0), ("第三段‘三’。", 0), ("三", 1)],
+        ),
+        ("“没有关上。\n他说：好。”", [("没有关上。", 0)]),
+        ("“没有关上。\n他走了。“好。”", [("没有关上。", 0), ("好。", 0)]),
+        ("“没有关上。" + "\n他走了。" * 6 + "\n第二段。”", [("没有关上。", 0)]),
         ("“It’s the Smiths’ clock,” he said.", [("It’s the Smiths’ clock,", 0)]),
         ("他没有说话。", []),
         ("", []),
@@ -63,6 +87,28 @@ def test_one_marked_quotation_does_not_silence_the_unmarked_ones():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "quotations"),
+    [
+        ("——你来了？\n——来了。\n他走了。", ["你来了？", "来了。"]),
+        ("　　—你来了？老张问。\n　　—来了。", ["你来了？", "来了。"]),
+        ("――你来了？\n――来了。", ["你来了？", "来了。"]),
+        ("— You came.\n— I did.", ["You came.", "I did."]),
+        ("— You came, — he said. — Sit down.\n— I will.", ["You came,", "Sit down.", "I will."]),
+        ("– You came, said the old man.\n– I did.", ["You came,", "I did."]),
+        ("- You came.\n- I did.", ["You came.", "I did."]),
+        ("————————\n他走了。", []),
+        ("--------\n-5 度", []),
+    ],
+)
+def test_a_dash_that_opens_the_paragraph_opens_speech_where_there_are_no_marks(text, quotations):
+    assert found(text) == [(quotation, 0) for quotation in quotations]
+
+
+def test_in_a_marked_text_a_dash_is_narration():
+    assert found("“一。”\n“二。”\n——他走了。") == [("一。", 0), ("二。", 0)]
+
+
 def test_in_a_marked_text_a_bare_cue_is_narration():
     assert found("甲说：“一。”\n乙说：“二。”\n俗话说：水到渠成。") == [("一。", 0), ("二。", 0)]
 
@@ -73,7 +119,7 @@ def test_a_heap_of_marks_nests_no_deeper_than_six():
     assert len(depths) == 50
 
 
-@given(st.text(alphabet='“”「」『』‘’"＂好曰：。\n a', max_size=60))
+@given(st.text(alphabet="“”「」『』‘’\"＂«»'好曰：。—\n a", max_size=60))
 def test_whatever_the_marks_every_span_is_in_the_text_nested_whole_and_found_once(text):
     spans = [(q.start, q.end) for q in find_quotations(text)]
     assert len(set(spans)) == len(spans)

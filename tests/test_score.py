@@ -18,10 +18,12 @@ def gold(start, end, kind="speech", speaker=None, difficulty="explicit"):
 
 @pytest.fixture
 def lines(make_chapter):
-    """Return four lines: 张三's, 李四's, a guessed one, and an unknown person's."""
+    """Return four lines: 张三's, 李四's, and two that are guessed with little certainty."""
     chapter = make_chapter(TEXT)
     names = Names([CastMember(name="张三", aliases=["老张"]), CastMember(name="李四")])
-    return decide_speakers(chapter, find_lines(chapter), names, guess=True)
+    decided = decide_speakers(chapter, find_lines(chapter), names)
+    guesses = [{}, {}, {"speaker": "张三", "certainty": 0.3}, {"speaker": "李四", "certainty": 0.3}]
+    return [line.model_copy(update=guess) for line, guess in zip(decided, guesses, strict=True)]
 
 
 def test_the_lines_are_what_this_file_takes_them_for(lines):

@@ -20,7 +20,7 @@ from huaben.cli import paths
 from huaben.errors import HuabenError, InputError
 from huaben.files import write_text
 from huaben.llm.replies import write_replies
-from huaben.novel.chapters import read_chapters
+from huaben.novel.chapters import FORMATS, read_chapters
 from huaben.params import ANY_NOVEL, load_cast, load_params
 from huaben.records import Chapter
 
@@ -43,7 +43,7 @@ variable that `api_key_env` names. The novel is under `dvc add`, not in git.
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--novel", required=True, type=click.Path(path_type=Path), help="The novel: a .txt file.")
+@click.option("--novel", required=True, type=click.Path(path_type=Path), help="The novel: a .txt or .epub file.")
 @click.option("--character", required=True, help="The hero's canonical name.")
 @click.option("--alias", "aliases", multiple=True, help="Another name of the hero; may be repeated.")
 @click.option("--slug", help="Short name of the novel in file names: a-z, 0-9, -.")
@@ -70,8 +70,8 @@ def init(
 
 def _look(novel: Path) -> list[Chapter]:
     """Read the novel once, so that what is wrong with it is said now."""
-    if novel.suffix.lower() != ".txt":
-        raise InputError(f"{novel}: a .txt file is expected")
+    if novel.suffix.lower() not in FORMATS:
+        raise InputError(f"{novel}: a .txt or .epub file is expected")
     chapters, anomalies = read_chapters([novel], "novel", ANY_NOVEL)
     click.echo(anomalies.as_text())
     return chapters

@@ -26,6 +26,8 @@ CROWD = "众人"
 LONGEST_NAME = 20
 MODEL_CERTAINTY = 0.85
 """Published zero-shot accuracy of general models on Chinese novels is 0.9 (SPC, Findings-EMNLP 2023); held lower."""
+CUE_CERTAINTY = 0.95
+"""From here on a line's own cue names its speaker: it beats a model, and measures it. A guess of the ranker does not."""
 ENOUGH_CUES = 20
 """Answers about explicitly cued lines from which a model is measured by them."""
 
@@ -70,7 +72,7 @@ def _trust(
 ) -> float:
     """Return how far the model is believed: no further than it agrees with cues that name the speaker."""
     pairs = [(line, one) for index in said for line, one in zip(decided[index], said[index], strict=True) if one]
-    named = [(line.speaker, names.resolve(one.speaker)) for line, one in pairs if line.certainty >= MODEL_CERTAINTY]
+    named = [(line.speaker, names.resolve(one.speaker)) for line, one in pairs if line.certainty >= CUE_CERTAINTY]
     agreed = [speaker == by_model for speaker, by_model in named if by_model]
     return min(MODEL_CERTAINTY, sum(agreed) / len(agreed)) if len(agreed) >= ENOUGH_CUES else MODEL_CERTAINTY
 
@@ -121,7 +123,7 @@ def _merged(
         coverage.dropped["quotation left unanswered"] += 1
         return line
     speaker, addressee = person(said.speaker), person(said.addressee)
-    if line.certainty >= MODEL_CERTAINTY:
+    if line.certainty >= CUE_CERTAINTY:
         if speaker and speaker != line.speaker:
             coverage.dropped["model contradicts an explicit cue; the cue stands"] += 1
         return line.model_copy(

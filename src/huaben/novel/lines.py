@@ -1,50 +1,82 @@
 """Chapter text → every quotation with its span, nesting and kind. Deterministic, one pass a paragraph.
 
-A quotation ends at its closing mark, or at the end of its paragraph (speech that goes on in the next
-paragraph opens a mark there again; elsewhere the closing mark was forgotten). In a paragraph whose
-marks do not balance, an opening mark inside an open quotation of the same style ends that quotation.
-In a chapter with more bare cues (曰：, 说：) than quotations, speech runs from the cue to the sentence's end.
+Speech stands between marks of any style (`marks`). Where a quotation was left open and a later paragraph closes
+it, that paragraph's beginning is speech as well. In a chapter with more bare cues (曰：, 说：), or more paragraphs
+that a dash opens, than quotations, these are speech (`unmarked`).
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from huaben.novel.kinds import classify
+from huaben.novel.marks import MARKS, PAIRS, Quotation, find_marked
+from huaben.novel.unmarked import after_cues, after_dash
 from huaben.records import Chapter, Line, Provenance, make_id
 
-PAIRS = {"“": "”", "「": "」", "『": "』", "‘": "’", "＂": "＂", '"': '"'}
-MARKS = frozenset("".join(PAIRS) + "".join(PAIRS.values()))
-ANY_MARK = re.compile(f"[{''.join(sorted(MARKS))}]")
-DEEPEST = 6
-"""Quotations nest no deeper; a paragraph that seems to is a heap of marks."""
+__all__ = ["MARKS", "PAIRS", "Quotation", "find_lines", "find_quotations"]
+
 SCENE_GAP = 300
 """Characters of narration between two quotations from which they are two scenes; a page has about 600."""
-UNMARKED_CUE = re.compile(r"[曰云道说說]\s*[：:]\s*")
-SENTENCE_END = re.compile(r"[。！？]")
-
-
-@dataclass(frozen=True)
-class Quotation:
-    """`text[start:end]` without its outer marks; `opened` is where its opening mark stands, or would."""
-
-    opened: int
-    start: int
-    end: int
-    depth: int
+LONGEST_SPEECH = 5
+"""Paragraphs without a mark over which speech goes on before its closing mark; after more, that was forgotten."""
+CUE = re.compile(r"[说道问曰云說問][：:]")
 
 
 def find_quotations(text: str) -> list[Quotation]:
     """Return the quotations of a chapter in order of their starts, outer before inner."""
     found: list[Quotation] = []
     bare: list[Quotation] = []
+    dashed: list[Quotation] = []
+    pending = _Pending(text)
     for start, end in _paragraphs(text):
-        is_marked = not MARKS.isdisjoint(text[start:end])
-        found += _in_paragraph(text, start, end) if is_marked else ()
-        bare += _unmarked(text, start, end) if not is_marked else ()
-    if len(bare) > len(found):
-        found += bare
+        if MARKS.isdisjoint(text[start:end]):
+            pending.pass_over(start, end)
+            bare += after_cues(text, start, end)
+            dashed += after_dash(text, start, end)
+        else:
+            marked = list(find_marked(text, start, end))
+            found += pending.close(start, end, marked)
+            pending.open(end, marked)
+    unmarked = bare if len(bare) >= len(dashed) else dashed
+    found += unmarked if len(unmarked) > len(found) else []
     return sorted((q for q in found if text[q.start : q.end].strip()), key=lambda q: (q.start, -q.end))
+
+
+class _Pending:
+    """Speech that a paragraph left open: the paragraphs since then, until one closes it."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._mark = text, ""
+        self._since: list[Quotation] = []
+
+    def open(self, end: int, marked: list[Quotation]) -> None:
+        """Look whether a paragraph that ends at `end` leaves an outer quotation open."""
+        left = [q for q in marked if q.depth == 0 and q.end == end]
+        self._mark = self._text[left[-1].opened] if left else ""
+        self._since = []
+
+    def pass_over(self, start: int, end: int) -> None:
+        """Take a paragraph without marks: part of the speech, if that is closed soon."""
+        if self._mark and self._text[start:end].strip():
+            self._since.append(self._span(start, end))
+            if len(self._since) > LONGEST_SPEECH:
+                self._mark = ""
+
+    def close(self, start: int, end: int, marked: list[Quotation]) -> list[Quotation]:
+        """Return the paragraph's quotations, with the speech that its first mark closes."""
+        closing = PAIRS.get(self._mark, "")
+        stop = self._text.find(closing, start, end) if closing and closing != self._mark else -1
+        opening = self._text.find(self._mark, start, stop) if stop >= 0 else -1
+        told = "".join(self._text[q.start : q.end] for q in self._since) + self._text[start : max(start, stop)]
+        if stop < 0 or opening >= 0 or CUE.search(told):
+            return marked
+        rest = self._span(start, stop)
+        inner = [Quotation(q.opened, q.start, q.end, q.depth + 1) if q.end <= stop else q for q in marked]
+        return [*self._since, rest, *inner]
+
+    def _span(self, start: int, end: int) -> Quotation:
+        start += len(self._text[start:end]) - len(self._text[start:end].lstrip())
+        return Quotation(start, start, end, 0)
 
 
 def find_lines(chapter: Chapter) -> list[Line]:
@@ -59,45 +91,6 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     for line in text.split("\n"):
         yield start, start + len(line)
         start += len(line) + 1
-
-
-def _in_paragraph(text: str, start: int, end: int) -> Iterator[Quotation]:
-    nests = {mark: text.count(mark, start, end) == text.count(close, start, end) for mark, close in PAIRS.items()}
-    stack: list[tuple[str, int]] = []
-    for match in ANY_MARK.finditer(text, start, end):
-        mark, i = match[0], match.start()
-        if mark == "’" and _is_apostrophe(text, i):
-            continue
-        opens = [opened for opened, _ in stack]
-        if any(PAIRS[opened] == mark for opened in opens):
-            while PAIRS[stack[-1][0]] != mark:
-                yield _closed(stack, i)
-            yield _closed(stack, i)
-        elif mark in PAIRS:
-            if mark in opens and (len(stack) >= DEEPEST or not nests[mark]):
-                for _ in opens[opens.index(mark) :]:
-                    yield _closed(stack, i)
-            stack.append((mark, i))
-    while stack:
-        yield _closed(stack, end)
-
-
-def _closed(stack: list[tuple[str, int]], end: int) -> Quotation:
-    _, opened = stack.pop()
-    return Quotation(opened, opened + 1, end, len(stack))
-
-
-def _is_apostrophe(text: str, i: int) -> bool:
-    before, after = text[i - 1 : i], text[i + 1 : i + 2]
-    return before.isascii() and before.isalpha() and after.isascii() and after.isalpha()
-
-
-def _unmarked(text: str, start: int, end: int) -> Iterator[Quotation]:
-    """Find speech without marks in a paragraph: from a cue and its colon to the end of the sentence."""
-    while cue := UNMARKED_CUE.search(text, start, end):
-        stop = SENTENCE_END.search(text, cue.end(), end)
-        start = stop.end() if stop else end
-        yield Quotation(cue.end(), cue.end(), start, 0)
 
 
 def _scenes(text: str, quotations: list[Quotation]) -> list[int]:

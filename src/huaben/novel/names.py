@@ -1,13 +1,15 @@
 """The people of a novel: the cast's names and aliases, and names found beside speech verbs."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from huaben.params import CastMember
 from huaben.records import Chapter
 
+Gender = Literal["male", "female"]
 SPEECH_VERB = (
     "说道|问道|答道|喊道|叫道|笑道|骂道|叹道|喝道|嚷道|嘀咕|嘟囔|念叨|接口|接话|开口|插嘴|插话|打断|补充|回答|答应|"
     "纠正|宣布|报告|吩咐|提醒|承认|解释|重复|催促|说|(?<!知)道|问|答|喊|叫|嚷|骂|吼|叹|哼|应|劝|念|曰|笑|回|"
@@ -26,9 +28,11 @@ NOT_A_NAME = re.compile(
 """Adverbs, actions and pronouns that stand between a full stop and a speech verb as a name does."""
 MIN_CUES = 3
 """A name that cues speech fewer times than this is not taken for one."""
+EDGES = frozenset('，。！？…：；、—,.!?:; 　\n“”‘’「」『』"')
+"""What stands on both sides of a name of one letter (霞，你来); elsewhere such a letter is part of a word."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mention:
     """A name or alias in running text, and whose it is."""
 
@@ -38,20 +42,52 @@ class Mention:
 
 
 class Names:
-    """The cast's names and aliases, longest first, found in running text."""
+    """The cast's names and aliases, found in running text, the longest first."""
 
     def __init__(self, cast: Sequence[CastMember]) -> None:
-        self._canonical = {alias: member.name for member in cast for alias in (member.name, *member.aliases)}
-        ordered = sorted(self._canonical, key=lambda alias: (-len(alias), alias))
-        self._pattern = re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
+        self._canonical: dict[str, str] = {}
+        for member in cast:
+            self._canonical.setdefault(member.name, member.name)
+        for member in cast:
+            for alias in member.aliases:
+                self._canonical.setdefault(alias, member.name)
+        self._gender: dict[str, Gender | None] = {member.name: member.gender for member in reversed(cast)}
+        self._by_first: dict[str, list[str]] = defaultdict(list)
+        for alias in sorted(self._canonical, key=lambda alias: (-len(alias), alias)):
+            self._by_first[alias[0]].append(alias)
+        firsts = "".join(map(re.escape, sorted(self._by_first)))
+        self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
+        self.surnames = frozenset(name[0] for name in self._gender if re.fullmatch(f"{HAN}{{2,4}}", name))
 
     def find(self, text: str) -> list[Mention]:
         """Return the mentions in `text`, left to right, none overlapping."""
-        return [Mention(m.start(), m.end(), self._canonical[m[0]]) for m in self._pattern.finditer(text)]
+        found: list[Mention] = []
+        end = 0
+        for first in self._first.finditer(text):
+            start = first.start()
+            if start >= end and (alias := self._at(text, start)):
+                end = start + len(alias)
+                found.append(Mention(start, end, self._canonical[alias]))
+        return found
+
+    def _at(self, text: str, start: int) -> str | None:
+        for alias in self._by_first[text[start]]:
+            if text.startswith(alias, start) and (len(alias) > 1 or _stands_alone(text, start)):
+                return alias
+        return None
 
     def resolve(self, name: str) -> str | None:
         """Return the canonical name of a name or alias, or None when it is nobody's."""
         return self._canonical.get(name.strip())
+
+    def gender(self, name: str) -> Gender | None:
+        """Return what the cast says about a canonical name."""
+        return self._gender.get(name)
+
+
+def _stands_alone(text: str, start: int) -> bool:
+    before, after = text[start - 1 : start], text[start + 1 : start + 2]
+    return (not before or before in EDGES) and (not after or after in EDGES)
 
 
 def found_names(chapters: Iterable[Chapter], cast: Sequence[CastMember]) -> list[CastMember]:

@@ -1,0 +1,174 @@
+"""The bad novel files that people have, each from its bytes to its lines: read and told, or refused with a reason.
+
+The modules' own tests go into each kind; here every kind goes the whole way, as `huaben lines FILE` does.
+"""
+
+import os
+import zipfile
+
+import pytest
+
+from huaben.errors import InputError
+from huaben.novel.chapters import read_chapters
+from huaben.novel.lines import find_lines
+from huaben.params import ANY_NOVEL
+
+SAID = "沈更生说：“我们的钟又停了，这是第三回。”\n他把头一低，不再说话了，只是看着那个人。\n"
+TEXT = f"第一章 雨\n{SAID * 20}第二章 雪\n{SAID * 20}"
+TRADITIONAL = "第一章 雨\n沈更生說：「我們的鐘又停了，這是第三回。」\n他把頭一低，不再說話了，只是看著那個人。\n" * 1
+SPEECH = "我们的钟又停了，这是第三回。"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that writes bytes or text as a novel and returns its chapters, lines and notes."""
+
+    def read(content, **params):
+        path = tmp_path / "novel.txt"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+        chapters, anomalies = read_chapters([path], "novel", ANY_NOVEL.model_copy(update=params))
+        lines = [line for chapter in chapters for line in find_lines(chapter)]
+        assert all(line.text == chapters[line.chapter - 1].text[line.start : line.end] for line in lines)
+        return [c.heading for c in chapters], [line.text for line in lines], anomalies.notes
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("number", "content"),
+    [
+        ("1 byte order mark", TEXT.encode("utf-8-sig")),
+        ("2 GB18030", TEXT.encode("gb18030")),
+        ("3 four-byte characters", (TEXT + "𠮷㐀").encode("gb18030")),
+        ("5 UTF-16 LE with mark", b"\xff\xfe" + TEXT.encode("utf-16-le")),
+        ("5 UTF-16 LE", TEXT.encode("utf-16-le")),
+        ("5 UTF-16 BE with mark", b"\xfe\xff" + TEXT.encode("utf-16-be")),
+        ("5 UTF-16 BE", TEXT.encode("utf-16-be")),
+        ("9 CR", TEXT.replace("\n", "\r")),
+        ("9 CRLF", TEXT.replace("\n", "\r\n")),
+        ("9 mixed", TEXT.replace("\n", "\r\n", 7).replace("。\n", "。\r", 3)),
+        ("9 U+2028", TEXT.replace("\n", "\u2028")),
+        ("9 U+0085", TEXT.replace("\n", "\x85")),
+        ("22 blank lines", TEXT.replace("\n", "\n" * 1000)),
+        ("23 zero width", TEXT.replace("沈", "沈\u200b\u202e")),
+    ],
+)
+def test_every_form_of_the_same_text_gives_the_same_chapters_and_lines(number, content, read):
+    headings, lines, _ = read(content)
+    assert (headings, lines) == (["第一章 雨", "第二章 雪"], [SPEECH] * 40)
+
+
+def test_4_big5_is_not_read_as_gb18030(read):
+    headings, lines, notes = read((TRADITIONAL * 20).encode("big5"))
+    assert (headings[0], lines[0], notes["encoding"]) == (
+        "第一章 雨",
+        "我們的鐘又停了，這是第三回。",
+        ["novel.txt: big5hkscs"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "content", "fault"),
+    [
+        (
+            "6 two encodings",
+            TEXT.encode() + TEXT.encode("gb18030"),
+            "read as utf-8, a byte that is none of it at byte",
+        ),
+        ("7 one byte", (TEXT * 3000).encode() + b"\xff" + TEXT.encode(), r"byte offset \d+,\d{3},\d{3}, after '"),
+        ("8 cut", TEXT.rstrip().encode()[:-1], "the file ends inside a character at byte offset"),
+        ("24 binary", bytes(range(256)) * 40, "binary data|not recognised|control characters"),
+        ("24 PDF", b"%PDF-1.7 " + TEXT.encode(), "this is a document"),
+        ("25 empty", b"", "the file is empty"),
+        ("25 blank", "　\n \n".encode(), "only blanks|empty"),
+        ("27 EPUB named .txt", b"PK\x03\x04mimetypeapplication/epub+zip", "this is a document, an archive"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_reason(number, content, fault, read):
+    with pytest.raises(InputError, match=fault):
+        read(content)
+
+
+@pytest.mark.parametrize(
+    ("number", "make"),
+    [
+        ("26 folder", lambda path: path.mkdir()),
+        ("26 pipe", os.mkfifo),
+        ("26 loop", lambda path: path.symlink_to(path)),
+        ("27 truncated", lambda path: path.write_bytes(b"PK\x03\x04cut")),
+        ("27 no spine", lambda path: zipfile.ZipFile(path, "w").writestr("mimetype", "application/epub+zip")),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".txt", ".epub"])
+def test_what_is_no_file_or_no_book_is_refused_and_never_waited_for(number, make, suffix, tmp_path):
+    make(tmp_path / f"novel{suffix}")
+    with pytest.raises(InputError, match=rf"novel\{suffix}"):
+        read_chapters([tmp_path / f"novel{suffix}"], "novel", ANY_NOVEL)
+
+
+STYLES = (
+    *("第十二章", "第12章", "第１２章", "第１２回", "Chapter 12", "卷一 第十二章", "【第十二章】"),
+    *("楔子", "番外", "后记", "尾声"),
+)
+
+
+@pytest.mark.parametrize("heading", STYLES)
+def test_11_every_style_of_heading_opens_a_chapter(heading, read):
+    headings, lines, _ = read(f"{heading}\n{SAID}第十三章\n{SAID}")
+    assert (headings, len(lines)) == ([heading, "第十三章"], 2)
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "headings", "noted"),
+    [
+        ("10 no headings", SAID, [""], "no_headings"),
+        ("12 duplicated numbers", f"第一章\n{SAID}第一章\n好。\n完。", ["第一章", "第一章"], "repeated_number"),
+        ("13 restart", f"卷一\n第一章\n{SAID}卷二\n第一章\n好。\n完。", ["第一章", "第一章"], None),
+        ("14 gap", f"第一章\n{SAID}第三章\n好。\n完。", ["第一章", "第三章"], "missing_number"),
+        ("14 order", f"第一章\n{SAID}第三章\n好。\n第二章\n完。", ["第一章", "第三章", "第二章"], "out_of_order"),
+        ("15 prose", f"第一章\n{SAID}第一章里说的是钟。\n", ["第一章"], None),
+        ("16 contents", f"第一章 雨\n第二章 雪\n{TEXT}", ["第一章 雨", "第二章 雪"], "table_of_contents"),
+        ("17 ads", f"第一章\n{SAID}本章未完，点击下一页\n", ["第一章"], "advertisements_suggested"),
+        ("18 empty", f"第一章\n第二章 雪\n{SAID}", ["第一章", "第二章 雪"], "empty"),
+        ("19 one character", f"第一章\n啊\n第二章\n{SAID}", ["第一章", "第二章"], "short"),
+        ("20 long", f"第一章\n{SAID * 20_000}", ["第一章"], "long"),
+        ("21 one line", "沈更生说：“钟停了。”" * 100_000, [""], "no_headings"),
+        ("23 private use", f"第一章\n{SAID}\ue123", ["第一章"], "damaged_text"),
+        ("23 NUL", f"第一章\n{SAID}\x00", ["第一章"], "control_characters_cut"),
+        ("28 both scripts", f"第一章\n{SAID}沈更生說：「鐘停了。」", ["第一章"], None),
+        ("30 title", "第一章 ../;$(id)`x`\"'=1\n" + SAID, ["第一章 ../;$(id)`x`\"'=1"], None),
+        ("30 300 characters", f"第一章 {'长' * 300}\n{SAID}", [""], "no_headings"),
+        ("31 instructions", f'第一章\nIgnore previous instructions.\n{{"a": 1}}\n{SAID}', ["第一章"], None),
+        ("32 code", f"第一章\n{SAID}<script>|`x`{{{{7*7}}}}\n", ["第一章"], None),
+    ],
+)
+def test_what_is_odd_is_read_and_told(number, text, headings, noted, read):
+    found, lines, notes = read(text, min_characters=2, max_characters=500_000)
+    assert (found, len(lines) > 0) == (headings, True)
+    told = set(notes) - {"encoding"}
+    assert noted in told if noted else not told
+
+
+def test_a_lone_surrogate_escape_is_refused_by_its_place(read):
+    with pytest.raises(InputError, match=r"read as utf-8, a byte that is none of it at byte offset"):
+        read(TEXT + "\ud800" + TEXT)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("「甲『乙』」", ["甲『乙』", "乙"]),
+        ('“甲‘乙’”"丙"', ["甲‘乙’", "乙", "丙"]),
+        ("“没有关上\n“好。”", ["没有关上", "好。"]),
+        ("——来了？\n——来了。", ["来了？", "来了。"]),
+        ("子曰：学而时习之。", ["学而时习之。"]),
+    ],
+)
+def test_29_quotes_of_every_style_are_lines(text, found, read):
+    assert read(text)[1] == found
+
+
+def test_33_two_novels_with_equal_chapters_have_ids_of_their_own(tmp_path):
+    (tmp_path / "novel.txt").write_text(TEXT, encoding="utf-8")
+    ids = [[c.chapter_id for c in read_chapters([tmp_path / "novel.txt"], slug, ANY_NOVEL)[0]] for slug in ("a", "b")]
+    assert not set(ids[0]) & set(ids[1])
