@@ -27,7 +27,9 @@ LONGEST_NAME = 20
 MODEL_CERTAINTY = 0.85
 """Published zero-shot accuracy of general models on Chinese novels is 0.9 (SPC, Findings-EMNLP 2023); held lower."""
 CUE_CERTAINTY = 0.95
-"""From here on a line's own cue names its speaker: it beats a model, and measures it. A guess of the ranker does not."""
+"""From here on a line's own cue names its speaker: it beats a model, and measures it.
+
+A guess of the ranker does neither."""
 ENOUGH_CUES = 20
 """Answers about explicitly cued lines from which a model is measured by them."""
 
