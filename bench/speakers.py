@@ -1,11 +1,12 @@
 """Who speaks: accuracy by category, coverage against precision, and speed.
 
-    python bench/speakers.py [--shared ../shared] [--plot FILE.png] [--without wp2021 gold speed]
+    python bench/speakers.py [--shared ../shared] [--plot FILE.png] [--without wp2021 gold second_author speed]
 
-Three measurements, each beside its peer in the same run: forced choice on the dev split of wp2021, read as
+Four measurements, each beside its peer in the same run: forced choice on the dev split of wp2021, read as
 `huaben lines FILE --cast CAST.yaml` reads a file (peer: the name mentioned nearest before the quotation); the
-gold lines of the embedded novel; characters per second on 施公案 and 雍正剑侠图 (peer: one regular expression that
-finds “……” and the two letters before a speech verb). What is not there is skipped. Ends with one line of JSON.
+gold lines of the embedded novel; the labelled lines of two old novels (`bench/labelled.py`; same peer as the first);
+characters per second on 施公案 and 雍正剑侠图 (peer: one regular expression that finds “……” and the two letters before
+a speech verb). What is not there is skipped. Ends with one line of JSON.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from huaben.novel.speakers import decide_speakers
 from huaben.novel.stages import guess_speakers
 from huaben.params import ANY_NOVEL, CastMember, load_cast, load_params
 from huaben.records import Chapter, Line
+from labelled import second_author
 from wp2021 import Window, read_cast, read_windows
 
 ROOT = Path(__file__).parents[1]
@@ -162,7 +164,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--without", nargs="*", default=[], help="measurements to leave out: wp2021 gold speed")
+    parser.add_argument(
+        "--without", nargs="*", default=[], help="measurements to leave out: wp2021 gold second_author speed"
+    )
     options = parser.parse_args()
     benchmark, corpora = options.shared / "benchmarks" / "wp2021", options.shared / "corpora"
     figures: dict[str, Any] = {}
@@ -170,6 +174,8 @@ def main() -> None:
         figures["wp2021_dev"] = wp2021(benchmark)
     if "gold" not in options.without:
         figures["gold"] = gold()
+    if "second_author" not in options.without and corpora.exists():
+        figures["second_author"] = second_author(corpora)
     if "speed" not in options.without and corpora.exists():
         figures["speed"] = speed(corpora)
     if options.plot:
