@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from huaben.errors import InputError
+from huaben.novel.anomalies import Anomalies
 from huaben.novel.chapters import find_novels, read_chapters
 from huaben.params import ANY_NOVEL
 
@@ -329,7 +330,10 @@ def test_anomalies_are_counted_in_the_metrics_and_named_in_the_notes(tmp_path):
     _, anomalies = read_chapters([tmp_path / "1.txt"], "small", ANY_NOVEL)
     assert anomalies.as_metrics()["empty"] == 100
     assert anomalies.notes["empty"][:2] == ["1 第1章 x1", "2 第2章 x2"]
-    assert anomalies.as_text().splitlines()[0] == "  empty: 1 第1章 x1; 2 第2章 x2; 3 第3章 x3; 4 第4章 x4; 5 第5章 x5"
+    assert (
+        anomalies.as_text().splitlines()[0]
+        == "  empty (100): 1 第1章 x1; 2 第2章 x2; 3 第3章 x3; 4 第4章 x4; 5 第5章 x5…"
+    )
 
 
 def test_novels_are_found_in_the_order_of_their_numbers(tmp_path):
@@ -432,3 +436,13 @@ def test_an_anomaly_says_what_to_do_about_it(tmp_path):
     _, anomalies = read_chapters([tmp_path / "1.txt"], "small", ANY_NOVEL)
     shown = anomalies.as_text()
     assert "  missing_number: 2, after 第一章 雨\n    -> look for the heading in the file" in shown
+
+
+def test_what_is_printed_says_how_many_there_are_and_that_more_are_not_shown():
+    anomalies = Anomalies()
+    for place in range(1, 8):
+        anomalies.add("duplicate_text", f"{place} 雨")
+    assert anomalies.as_text() == (
+        "  duplicate_text (7): 1 雨; 2 雨; 3 雨; 4 雨; 5 雨…\n"
+        "    -> delete all but one in the file, or the same lines count several times"
+    )

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from huaben.errors import InputError
-from huaben.novel.anomalies import Anomalies
-from huaben.novel.numbering import named
+from huaben.novel.anomalies import Anomalies, named
 from huaben.records import Chapter
 
 SITE_MARK = re.compile(

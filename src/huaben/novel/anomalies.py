@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from huaben.records import Chapter
+
 ADVICE = {
     "advertisements_suggested": "put the pattern into chapters.ads of params.yaml, if the line is not the novel's",
     "control_characters_cut": "invisible characters, gone from the text; nothing to do",
@@ -27,6 +29,8 @@ ADVICE = {
     "text_before_the_first_heading": "give it a heading, such as 楔子, or delete it",
     "text_under_a_volume": "kept as a prologue of the volume; nothing to do if it is text of the novel",
 }
+SHOWN, WIDTH = 5, 200
+"""How many of a kind are printed, and how many characters of them; all are in data/chapters/anomalies.json."""
 
 
 @dataclass
@@ -49,5 +53,13 @@ class Anomalies:
 
 
 def _kind(kind: str, texts: Sequence[str]) -> str:
-    shown = f"  {kind}: {'; '.join(texts[:5])[:200]}"
+    listed = "; ".join(texts[:SHOWN])
+    is_cut = len(texts) > SHOWN or len(listed) > WIDTH
+    counted = f"{kind} ({len(texts)})" if len(texts) > 1 else kind
+    shown = f"  {counted}: {listed[:WIDTH]}{'…' if is_cut else ''}"
     return f"{shown}\n    -> {ADVICE[kind]}" if kind in ADVICE else shown
+
+
+def named(chapter: Chapter) -> str:
+    """Return a chapter's place and heading, as anomalies call it."""
+    return f"{chapter.index} {chapter.heading}"[:60]

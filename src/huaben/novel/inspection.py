@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from huaben.novel.anomalies import Anomalies
-from huaben.novel.numbering import named, note_numbers
+from huaben.novel.anomalies import Anomalies, named
+from huaben.novel.numbering import note_numbers
 from huaben.params import Chapters
 from huaben.records import Chapter
 from huaben.text import find_damage

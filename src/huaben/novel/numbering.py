@@ -4,18 +4,13 @@ import re
 from collections.abc import Sequence
 from statistics import median
 
-from huaben.novel.anomalies import Anomalies
+from huaben.novel.anomalies import Anomalies, named
 from huaben.records import Chapter
 
 PART = re.compile(r"(?:\s*[（(](?:[上中下]|[〇一二三四五六七八九十\d]{1,3})[)）]|\s*[上中下])$")
 """What tells the parts of a divided chapter apart: 第三章（上）, 卷一(2)."""
 SWOLLEN = 1.6
 """A chapter so many times as long as the median may hold the one that is missing after it."""
-
-
-def named(chapter: Chapter) -> str:
-    """Return a chapter's place and heading, as anomalies call it."""
-    return f"{chapter.index} {chapter.heading}"[:60]
 
 
 def note_numbers(chapters: Sequence[Chapter], anomalies: Anomalies) -> None:
