@@ -99,7 +99,7 @@ def test_old_speech_goes_on_where_it_says_i_or_you_or_argues(text, speech):
     assert found(text)[0] == (speech, 0)
 
 
-def test_marks_without_end_are_mended_in_linear_time():
+def test_a_heap_of_marks_that_do_not_balance_is_read_to_its_end():
     text = "他说：“好。他又说：”走！“" * 20_000
     assert len(find_quotations(text)) >= 20_000
 
