@@ -7,11 +7,13 @@ from pathlib import Path
 
 from huaben.errors import InputError
 from huaben.novel.ads import keep_lines, note_ads
-from huaben.novel.anomalies import Anomalies, note_chapters
+from huaben.novel.anomalies import Anomalies
+from huaben.novel.cutting import cut_sections
 from huaben.novel.decode import read_novel
 from huaben.novel.epub import read_epub
 from huaben.novel.headings import Heading
-from huaben.novel.sections import Section, cut_sections
+from huaben.novel.inspection import note_chapters
+from huaben.novel.sections import Section
 from huaben.params import Chapters
 from huaben.records import Chapter, Split, make_id
 
