@@ -17,7 +17,7 @@ from huaben.errors import InputError
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["cast", "estimate", "init", "replies", "score", "verify"]
+__all__ = ["cast", "estimate", "init", "rehydrate", "replies", "score", "verify"]
 
 
 @click.command()
@@ -117,3 +117,20 @@ def verify(folder: Path) -> None:
     if faults := verify_release(folder):
         raise HuabenError(f"{folder} is not as it was published: {'; '.join(faults)}")
     click.echo(f"{folder}: every file is as it was published")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path))
+@click.option("--novel", "novels", type=click.Path(path_type=Path), multiple=True, required=True)
+def rehydrate(folder: Path, output: Path, novels: tuple[Path, ...]) -> None:
+    """Put the novel's text back into a release that was made without it.
+
+    \b
+      huaben rehydrate dataset with-text --novel my-own-copy.epub
+    """
+    from huaben.release.rehydrate import rehydrate as fill
+
+    done = fill(folder, novels, output / "dataset", output / "exports")
+    rows = sum(sum(splits.values()) for splits in done["rows"].values())
+    click.echo(f"{output}: dataset/ with {rows} rows and exports/ with {len(done['exports'])} files, with their text")
