@@ -110,13 +110,16 @@ def _open_store(writes: bool = False) -> "ReplyStore":
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=paths.DATASET)
 def verify(folder: Path) -> None:
-    """Compare a release with its SHA256SUMS; exit 1 when a file differs."""
+    """Compare a release with its SHA256SUMS; exit 1 when a file differs.
+
+    Prints the list's own SHA-256: compare that with its publisher's, since who changes a file can change the list.
+    """
     from huaben.errors import HuabenError
-    from huaben.release.checksums import verify_release
+    from huaben.release.checksums import SUMS, file_digest, verify_release
 
     if faults := verify_release(folder):
         raise HuabenError(f"{folder} is not as it was published: {'; '.join(faults)}")
-    click.echo(f"{folder}: every file is as it was published")
+    click.echo(f"{folder}: every file is as it was published; sha256 of {SUMS}: {file_digest(folder / SUMS)}")
 
 
 @click.command()

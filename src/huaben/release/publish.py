@@ -17,6 +17,7 @@ from huaben.params import Params
 from huaben.records import DATASETS
 from huaben.release.card import SPLITS, Config, parquet_path, render_card
 from huaben.release.checksums import file_digest, write_checksums
+from huaben.release.croissant import write_croissant
 from huaben.release.exports import write_exports
 from huaben.release.folders import replacing_folder
 from huaben.release.roundtrip import round_trip
@@ -64,6 +65,7 @@ def write_release(
         records = {name: [record for record in rows if is_free(record)] for name, rows in records.items()}
     with replacing_folder(exports) as exports_folder, replacing_folder(out) as folder:
         configs = [_write_config(folder, name, shown[name]) for name in shown]
+        write_croissant(folder, configs, params)
         write_text(folder / "README.md", render_card(configs, gates, params, facts))
         faults = round_trip(folder, {config.name: config.splits for config in configs})
         if faults:
