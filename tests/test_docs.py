@@ -30,7 +30,7 @@ IS_COMMAND = re.compile(r"(huaben|make|dvc) [a-z-]")
 FILE = re.compile(r"[\w.<>*/-]+\.(json|jsonl|yaml|md|txt|py|toml|lock|html|parquet)|[\w<>*-][\w.<>*/-]*/[\w.<>*/-]*")
 OF_THE_READER = ("novel.txt", "rows.jsonl", "replies.jsonl")
 """Names that stand for the reader's own files."""
-LATER = ("dataset_info.json", "bench/.venvs/", ".venv/bin/pip")
+LATER = ("dataset_info.json", "withheld.json", "croissant.json", "bench/.venvs/", ".venv/bin/pip")
 """Files that `publish`, `make` and a benchmark make, and that neither git nor dvc.yaml names."""
 
 

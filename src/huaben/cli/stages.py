@@ -138,9 +138,23 @@ def validate(file: Path | None, dataset: str | None) -> None:
         judge_datasets(params)
 
 
-@stage
-def publish(params: Params) -> Coverage:
+@click.command()
+@click.option(
+    "--text",
+    type=click.Choice(["full", "withhold"]),
+    help="The novel's own text, or spans and hashes in its place; `publish.text` of params.yaml where left out.",
+)
+def publish(text: str | None) -> None:
     """Release the datasets to dataset/ and exports/, if every gate passed."""
+    params = read_params()
+    if text:
+        params = params.model_copy(update={"publish": params.publish.model_copy(update={"text": text})})
+    with alone():
+        coverage = _published(params)
+    click.echo(summary_line(coverage))
+
+
+def _published(params: Params) -> Coverage:
     from huaben.cli.judge import read_facts
     from huaben.gates.validate import changed_inputs
     from huaben.release.publish import publish as release
