@@ -120,13 +120,11 @@ def plot(figures: dict[str, Any], file: Path) -> None:
     figure, axes = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
     for (key, label), marker in zip(CURVES.items(), "os", strict=True):
         points = [p for p in figures.get(key, {}).get("curve", []) if p["share"]]
-        axes.plot(
-            [100 * p["share"] for p in points], [100 * p["precision"] for p in points], marker + "-", label=label
-        )
-        for p in points:
-            if p["certainty"] == DECIDED:
-                here = (100 * p["share"], 100 * p["precision"])
-                axes.annotate(f"certainty {DECIDED}", here, xytext=(-62, -14), textcoords="offset points")
+        shares, rights = ([100 * p[name] for p in points] for name in ("share", "precision"))
+        axes.plot(shares, rights, marker + "-", label=label)
+        at = [i for i, p in enumerate(points) if p["certainty"] == DECIDED]
+        axes.plot([shares[i] for i in at], [rights[i] for i in at], "ko", markersize=11, fillstyle="none")
+    axes.plot([], [], "ko", markersize=11, fillstyle="none", label=f"certainty {DECIDED}")
     axes.set_xlabel("lines decided, %")
     axes.set_ylabel("of these right, %")
     axes.grid(alpha=0.3)
