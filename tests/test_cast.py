@@ -180,6 +180,10 @@ def test_english_names_are_found_as_well(people):
     }
 
 
+def test_an_english_title_introduces_a_name(people):
+    assert set(people("Mrs. Harrow waited by the river with Miss Pell. " * 12)[0]) == {"Mrs. Harrow", "Miss Pell"}
+
+
 @pytest.mark.parametrize("line", ["他说：# - 好\t{x}", "““好", "好\ufffe\u202e完了吗", "- name: x", "'\"'"])
 def test_a_proposal_is_a_valid_cast_file_whatever_the_lines_hold(line, make_chapter, tmp_path):
     proposal = propose_cast([make_chapter(said("沈更生", 4, line) + said("更生") + said("和尚", 4, line))])

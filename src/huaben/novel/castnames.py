@@ -22,6 +22,7 @@ BARE = re.compile(rf"(?:^|[，。！？；：\n])({HAN}{{2,4}}?)[又亦乃]?(?:�
 ENGLISH_NAME = r"((?:(?:Mrs?|Miss|Dr)\.? )?[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
 ENGLISH_VERB = r"(?:said|asked|replied|cried|answered|whispered|shouted|added|thought|murmured)"
 ENGLISH = re.compile(rf"\W{{0,2}}(?:{ENGLISH_VERB} {ENGLISH_NAME}|{ENGLISH_NAME} {ENGLISH_VERB})\b")
+ENGLISH_TITLED = re.compile(r"\b(?:Mr\.|Mrs\.|Dr\.|Mr|Mrs|Dr|Miss|Lady|Sir) [A-Z][a-z]+")
 INTRODUCED = re.compile(
     rf"(?:姓({HAN}{{1,2}})，?(?:双)?名(?:叫|唤|曰)?({HAN}{{1,2}})|(?:名叫|名唤|唤作|叫做|名为)({HAN}{{2,3}}))(?=[，。；、的！”」])"
 )
@@ -60,9 +61,9 @@ def _cued(text: str, opened: int, end: int) -> str | None:
 
 
 def introduced_names(text: str) -> set[str]:
-    """Return the names of those of whom the novel says 姓…名… or 名叫…."""
+    """Return the names of those of whom the novel says 姓…名… or 名叫…, or Mr. and Mrs."""
     found = (m[1] + m[2] if m[1] else m[3] for m in INTRODUCED.finditer(text))
-    return {name for name in found if name[0] in SURNAMES and 2 <= len(name) <= 4}
+    return {name for name in found if name[0] in SURNAMES and 2 <= len(name) <= 4} | {*ENGLISH_TITLED.findall(text)}
 
 
 def subject_names(text: str) -> list[str]:
