@@ -107,8 +107,13 @@ REFUSED = [
     ("24 PDF", b"%PDF-1.7 " + TEXT.encode(), "this is a document"),
     ("24 PNG", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "this is a document, an archive or a picture"),
     ("24 JPEG", b"\xff\xd8\xff\xe0" + bytes(range(256)), "this is a document, an archive or a picture"),
-    ("24 GIF", b"GIF89a" + bytes(range(256)) * 9, "not recognised|binary data|a picture"),
-    ("24 MOBI", MOBI, "not recognised|binary data"),
+    ("24 GIF", b"GIF89a" + bytes(range(256)) * 9, "this is a document, an archive or a picture"),
+    ("24 MOBI", MOBI, "this is a document, an archive or a picture"),
+    (
+        "24 web page",
+        f"<!DOCTYPE html><html><p>{SAID}</p></html>".encode(),
+        "this is a web page, not text",
+    ),
     ("24 Word", b"\xd0\xcf\x11\xe0" + bytes(range(256)), "this is a document"),
     ("25 empty", b"", "the file is empty"),
     ("25 blank", "　\n \n".encode(), "only blanks|empty"),
@@ -271,6 +276,13 @@ def test_what_is_odd_is_read_and_told(number, text, headings, noted, read):
 )
 def test_29_quotes_of_every_style_are_lines(text, found, read):
     assert read(text)[1] == found
+
+
+def test_a_text_without_a_quotation_is_told_as_such(tmp_path, capsys):
+    (tmp_path / "novel.txt").write_text("他走了，雨停了。\n", encoding="utf-8")
+    main(["lines", str(tmp_path / "novel.txt"), "--json"])
+    told = capsys.readouterr()
+    assert (told.out, "novel.txt: no quotation found" in told.err) == ("", True)
 
 
 def test_33_two_novels_with_equal_chapters_have_ids_of_their_own(tmp_path):
