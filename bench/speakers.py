@@ -5,8 +5,8 @@
 Four measurements, each beside its peer in the same run: forced choice on the dev split of wp2021, read as
 `huaben lines FILE --cast CAST.yaml` reads a file (peer: the name mentioned nearest before the quotation); the
 gold lines of the embedded novel; the labelled lines of two old novels (`bench/labelled.py`; same peer as the first);
-chapters, lines and speakers of 施公案 and 雍正剑侠图 in seconds and memory (peers: a plain regular expression, jieba and
-lac, see `peers/reading.py`). What is not there is skipped. Ends with one line of JSON.
+chapters, lines and speakers of 施公案 and 雍正剑侠图 in seconds and memory (peers: a plain regular expression, jieba
+and lac, see `peers/reading.py`). What is not there is skipped. Ends with one line of JSON.
 """
 
 import argparse

@@ -326,7 +326,8 @@ def test_text_that_looks_like_instructions_is_text(read):
 
 
 def test_anomalies_are_counted_in_the_metrics_and_named_in_the_notes(tmp_path):
-    (tmp_path / "1.txt").write_text("".join(f"第{n}章 x{n}\n" for n in range(1, 101)), encoding="utf-8")
+    text = "".join(f"第{n}章 x{n}\n" for n in range(1, 101)) + "第101章 x\n他走了。\n"
+    (tmp_path / "1.txt").write_text(text, encoding="utf-8")
     _, anomalies = read_chapters([tmp_path / "1.txt"], "small", ANY_NOVEL)
     assert anomalies.as_metrics()["empty"] == 100
     assert anomalies.notes["empty"][:2] == ["1 第1章 x1", "2 第2章 x2"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from huaben.cli import paths
-from huaben.cli.init import resources
 from huaben.cli.judge import raise_on_failure
+from huaben.cli.newrepository import resources
 from huaben.errors import InputError
 from huaben.params import ANY_NOVEL, load_cast
 from huaben.records import DATASETS
@@ -21,7 +21,10 @@ def print_lines(file: Path, cast_file: Path | None, min_certainty: float, as_jso
     from huaben.novel.stages import guess_speakers
 
     chapters, _ = read_chapters([file], file.stem, ANY_NOVEL)
-    for line in guess_speakers(chapters, load_cast(cast_file) if cast_file else []):
+    lines = guess_speakers(chapters, load_cast(cast_file) if cast_file else [])
+    if not lines:
+        click.echo(f"huaben: {file}: no quotation found in {len(chapters)} chapters", err=True)
+    for line in lines:
         certain = line.speaker is not None and line.certainty >= min_certainty
         row = {**line.row(), **({} if certain else {"speaker": None, "addressee": None})}
         shown = {name: row[name] for name in OUTPUT}

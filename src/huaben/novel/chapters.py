@@ -41,7 +41,7 @@ def read_chapters(paths: Sequence[Path], slug: str, params: Chapters) -> tuple[l
         kept = keep_lines(lines, params.ads, anomalies)
         still_known = {place: known[i] for place, i in enumerate(kept) if i in known}
         sections += cut_sections([lines[i] for i in kept], still_known, anomalies)
-    if not sections:
+    if not any(section.body for section in sections):
         raise InputError(
             f"{', '.join(map(str, paths))}: no text is left under any heading, or beside the advertisements"
         )
