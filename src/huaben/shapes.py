@@ -152,7 +152,7 @@ def _message(message: Any, place: Place) -> Part:
         raise MisshapenError("a message is no object")
     name, column = ("from", "value") if "from" in message else ("role", "content")
     said_by = message.get(name)
-    role = ROLES.get(said_by.lower()) if isinstance(said_by, str) else None
+    role = (ROLES.get(said_by) or ROLES.get(said_by.lower())) if isinstance(said_by, str) else None
     if role is None:
         raise MisshapenError(f"a message from {said_by!r:.40}")
     if message.get(column) is None and message.get("tool_calls"):
