@@ -50,6 +50,8 @@ KEYS = frozenset(
 )
 JSON_START = re.compile(r"\A\s*(?:\w{1,12}\s*[：:]\s*)?[\[{]+\s*[\"'](\w{1,30})[\"']\s*:")
 JSON_PIECE = re.compile(r"\A\s*\"\w{1,30}\"\s*:\s*\"|\"\s*\}[\s,}\]]*\Z|[\"”]\s*,\s*\"\w{1,30}\"\s*:\s*[\"{\[\d]")
+LOOKED_AT = 4_000
+"""Characters of a reply that are compared with the system's message."""
 SHARED = 24
 """Characters of a system message that a reply repeats only by copying it."""
 DANGLING = re.compile(
@@ -78,6 +80,8 @@ class Exchange(NamedTuple):
     asked: str
     before: str
     system: str = ""
+    is_talk: bool = True
+    """A conversation, and no question with its answer: there a narrator has no place."""
 
 
 def is_damaged(text: str) -> bool:
@@ -174,7 +178,8 @@ def _fault_of_form(text: str, exchange: Exchange) -> str | None:
     if mixes_variants(text, exchange.before):
         return "simplified and traditional"
     if (
-        len(text) <= LONGEST_NARRATION
+        exchange.is_talk
+        and len(text) <= LONGEST_NARRATION
         and QUOTE.search(text)
         and not ASKS_WORDS.search(exchange.asked)
         and NARRATION.search(text)
@@ -197,7 +202,8 @@ def _copies(text: str, system: str) -> bool:
     """Tell whether a reply repeats a stretch of the system's message."""
     if len(system) < SHARED or len(text) < SHARED:
         return False
-    return any(text[i : i + SHARED] in system for i in range(0, len(text) - SHARED + 1))
+    last = min(len(text), LOOKED_AT) - SHARED
+    return any(text[i : i + SHARED] in system for i in range(last + 1))
 
 
 def _is_json_residue(text: str) -> bool:

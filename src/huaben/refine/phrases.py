@@ -61,7 +61,9 @@ WRAPPED = re.compile(
     r"[^）)\]】>}\n]{0,24}[）)\]】>}]+\Z",
     re.IGNORECASE,
 )
-UNFILLED = re.compile(r"\{\{\s*\w{1,30}\s*\}\}|\[(?:INSERT|YOUR)\b[^\]\n]{0,40}\]|\blorem ipsum\b", re.IGNORECASE)
+UNFILLED = re.compile(
+    r"\{\{\s{0,4}\w{1,30}\s{0,4}\}\}|\[(?:INSERT|YOUR)\b[^\]\n]{0,40}\]|\blorem ipsum\b", re.IGNORECASE
+)
 SPEECH = r"(?:说|道|问|答|喊|叫|骂|笑|嚷|吼|叹|开口|回答|低语|嘟囔|接口)"
 SAID = r"(?:said|asked|replied|answered|whispered|muttered|cried|shouted)"
 NOT_MINE = r"[^“”「」\n我你咱俺。！？；]"

@@ -18,8 +18,8 @@ INVISIBLE = re.compile(
     "[\u00ad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffc]|"
     "(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+|"
     "(?<![\u0590-\u08ff])[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069](?![\u0590-\u08ff])|"
-    "(?<![\u0600-\u0dff\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff])[\u200c\u200d]|"
-    "[\u200c\u200d](?![\u0600-\u0dff\u2600-\u27bf\U0001f000-\U0001faff])"
+    "(?<![\u0600-\u0dff\u200c\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff])[\u200c\u200d]+|"
+    "[\u200c\u200d]+(?![\u0600-\u0dff\u2600-\u27bf\U0001f000-\U0001faff])"
 )
 """Zero-width, bidirectional and tag characters, but where emoji, flags or right-to-left script need them."""
 THINK = re.compile(r"<(/?)(think|thinking|reasoning|reflection)>", re.IGNORECASE)
@@ -27,13 +27,13 @@ END_TOKEN = re.compile(
     r"(?:<\|(?:im_end|endoftext|eot_id|eom_id|end|end_of_text)\|>|</s>|<eos>|<end_of_turn>|<｜end▁of▁sentence｜>)\s*\Z"
 )
 FENCE = re.compile(
-    r"\A\s*```(?:text|txt|markdown|md|plaintext|plain|json)?[ \t]*\n(?P<body>.*?)\n?[ \t]*```\s*\Z", re.DOTALL
+    r"\A\s*```(?:text|txt|markdown|md|plaintext|plain|json)?[ \t]*\n(?P<body>.*?)\n?[ \t]{0,8}```\s*\Z", re.DOTALL
 )
 TAG = re.compile(
     r"</?(?:p|div|span|b|i|u|em|strong|font|h[1-6]|center|small|sup|sub|section|article|ruby|rt)(?:\s[^<>]{0,300})?>",
     re.IGNORECASE,
 )
-BREAK = re.compile(r"[ \t]*<br\s*/?>[ \t]*\n?|</p>\s*<p>", re.IGNORECASE)
+BREAK = re.compile(r"[ \t]{0,8}<br\s{0,8}/?>[ \t]{0,8}\n?|</p>\s{0,20}<p>", re.IGNORECASE)
 ENTITY = re.compile(
     r"&(?:nbsp|amp|lt|gt|quot|apos|[lr][ds]quo|hellip|mdash|ensp|emsp|middot|#\d{1,7}|#x[0-9a-fA-F]{1,6});"
 )

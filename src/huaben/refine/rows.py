@@ -18,7 +18,7 @@ from huaben.text import count_letters
 ROUNDS = 8
 TALKS = ("ShareGPT", "messages")
 SPOKEN = frozenset(("user", "assistant"))
-ANSWERS = frozenset(("assistant", "chosen"))
+ANSWERS = frozenset(("assistant", "chosen", "rejected"))
 
 
 class Cleaned(NamedTuple):
@@ -52,7 +52,7 @@ def clean_row(row: ForeignRow, min_letters: int = 1) -> Cleaned:
     cuts: list[str] = []
     try:
         parts = _settled(row, min_letters, cuts)
-        _judge(parts)
+        _judge(parts, row.form in TALKS or (row.form or "").startswith("preference"))
     except _DroppedError as dropped:
         return Cleaned(row.line, row.form, dropped.reason, dropped.detail)
     if not cuts:
@@ -184,17 +184,17 @@ def _require_letters(parts: Sequence[Part], min_letters: int) -> None:
             raise _DroppedError("no words" if not LETTER.search(part.text) else f"no reply of {min_letters} letters")
 
 
-def _judge(parts: Sequence[Part]) -> None:
+def _judge(parts: Sequence[Part], is_talk: bool) -> None:
     """Raise for the first text that has a fault."""
     system, said, asked = "", "", ""
     for part in parts:
         match part.role:
             case "assistant" | "chosen":
-                fault = reply_fault(part.text, Exchange(asked, said, system))
+                fault = reply_fault(part.text, Exchange(asked, said, system, is_talk))
             case "text":
                 fault = plain_fault(part.text)
             case "rejected":
-                fault = text_fault(part.text) if LETTER.search(part.text) else "no words"
+                fault = plain_fault(part.text)  # it may well decline or speak of being a machine
             case _:
                 fault = text_fault(part.text)
         if fault:

@@ -15,7 +15,7 @@ LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
 STRANGE = [re.compile(f"[{script}]") for script in STRANGE_SCRIPTS]
 ANY_STRANGE = re.compile(f"[{''.join(STRANGE_SCRIPTS)}]")
 LATIN = re.compile("[A-Za-z]")
-LATIN_RUN = re.compile(r"(?:[A-Za-z\u00c0-\u024f'’]+[ ,.]+){6}")
+LATIN_RUN = re.compile(r"(?:[A-Za-z\u00c0-\u024f'’]{1,30}[ ,.]{1,3}){6}")
 LAST_COMMON = b"\xc6\x7e"
 """End of Big5's first level; rarer ones, such as 駔 in an old novel, stand in simplified texts as well."""
 MIN_STRANGE = 4
