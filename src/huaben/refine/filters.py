@@ -90,16 +90,15 @@ def is_damaged(text: str) -> bool:
 
 
 def _is_misread_as_latin(text: str) -> bool:
-    """Tell whether UTF-8 was read as Windows-1252: two pieces of the text are UTF-8 once they are bytes again."""
-    return sum(_is_utf8(piece) for piece in MISREAD.findall(text)) >= 2
+    """Tell whether UTF-8 was read as Windows-1252: as bytes again, pieces of the text are two letters in UTF-8."""
+    return sum(_letters_of_utf8(piece) for piece in MISREAD.findall(text)) >= 2
 
 
-def _is_utf8(piece: str) -> bool:
+def _letters_of_utf8(piece: str) -> int:
     try:
-        piece.encode("cp1252").decode("utf-8")
+        return len(piece.encode("cp1252").decode("utf-8"))
     except UnicodeError:
-        return False
-    return True
+        return 0
 
 
 def _is_misread_as_gbk(text: str) -> bool:
@@ -160,7 +159,7 @@ def _fault_of_words(text: str, exchange: Exchange) -> str | None:
     """Return the fault of a reply that is a machine's or a site's talk, or None."""
     if REFUSAL.search(text):
         return "refusal"
-    if not ASKS_CODE.search(exchange.before) and (LEAK.search(text) or _copies(text, exchange.system)):
+    if not ASKS_CODE.search(exchange.before) and LEAK.search(text):
         return "prompt leakage"
     if WATERMARK.search(text) and not ASKS_WATERMARK.search(exchange.before):
         return "watermark"
@@ -171,6 +170,8 @@ def _fault_of_form(text: str, exchange: Exchange) -> str | None:
     """Return the fault of a reply as a whole, beside its prompt, or None."""
     if len(text) <= LONGEST_EMPTY and _is_empty(text, exchange.asked):
         return "placeholder"
+    if exchange.system and _copies(text, exchange.system):
+        return "prompt leakage"
     if _echoes(text, exchange.asked):
         return "reply equals the prompt"
     if changes_language(text, exchange.before):
