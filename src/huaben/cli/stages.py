@@ -107,7 +107,7 @@ def clean(file: Path | None, output: Path | None, min_letters: int) -> None:
     """Drop what is no good, with a reason (of the stage's data, or of anybody's dataset).
 
     \b
-      huaben clean --input sharegpt.json
+      huaben clean --input rows.jsonl
     """
     from huaben.cli.anyfile import clean_anyfile
     from huaben.refine.stages import run_clean

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -27,7 +27,9 @@ BATCH_CHARACTERS = 2_000_000
 SMALL = 4 * 2**20
 """Bytes; a smaller file is cleaned before a second process has started."""
 LONGEST_DETAIL = 300
-Batch = list[RawRow]
+Batch = tuple[list[int], list[str]]
+"""The lines on which rows begin, and the rows; two lists, as they go to another process faster than pairs."""
+Outcomes = list[Cleaned | str]
 
 
 def clean_file(
@@ -63,16 +65,16 @@ def clean_file(
     return report
 
 
-def _cleaned(file: ForeignFile, min_letters: int, processes: int) -> Iterator[tuple[Batch, list[Cleaned]]]:
+def _cleaned(file: ForeignFile, min_letters: int, processes: int) -> Iterator[tuple[Batch, Outcomes]]:
     """Yield each batch with what became of its rows, in the order of the file."""
     batches = _batches(file.rows)
     if processes == 1:
-        yield from ((batch, clean_rows(batch, min_letters)) for batch in batches)
+        yield from ((batch, clean_rows(*batch, min_letters)) for batch in batches)
         return
-    waiting: deque[tuple[Batch, Future[list[Cleaned]]]] = deque()
+    waiting: deque[tuple[Batch, Future[Outcomes]]] = deque()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for batch in batches:
-            waiting.append((batch, pool.submit(clean_rows, batch, min_letters)))
+            waiting.append((batch, pool.submit(clean_rows, *batch, min_letters)))
             if len(waiting) > 2 * processes:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -80,45 +82,49 @@ def _cleaned(file: ForeignFile, min_letters: int, processes: int) -> Iterator[tu
 
 
 def _batches(rows: Iterable[RawRow]) -> Iterator[Batch]:
-    batch: Batch = []
+    lines: list[int] = []
+    texts: list[str] = []
     size = 0
-    for row in rows:
-        batch.append(row)
-        size += len(row.text)
-        if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    for line, text in rows:
+        lines.append(line)
+        texts.append(text)
+        size += len(text)
+        if len(lines) == BATCH_ROWS or size > BATCH_CHARACTERS:
+            yield lines, texts
+            lines, texts, size = [], [], 0
+    if lines:
+        yield lines, texts
 
 
 def _write_batch(
-    batch: Batch, outcomes: Sequence[Cleaned], file: ForeignFile, report: Report, kept: TextIO, dropped: TextIO
+    batch: Batch, outcomes: Outcomes, file: ForeignFile, report: Report, kept: TextIO, dropped: TextIO
 ) -> None:
     between = ",\n" if file.layout == "list" else "\n"
     texts = []
-    for row, outcome in zip(batch, outcomes, strict=True):
+    for text, outcome in zip(batch[1], outcomes, strict=True):
+        if isinstance(outcome, str):
+            report.keep(outcome)
+            texts.append(text)
+            continue
         report.add(outcome, printable(outcome.detail[:LONGEST_DETAIL]))
         if outcome.reason:
-            dropped.write(_dropped_line(row, outcome) + "\n")
+            dropped.write(_dropped_line(text, outcome) + "\n")
         else:
-            texts.append(row.text if outcome.text is None else outcome.text)
-    report.size += sum(len(row.text.encode("utf-8", "surrogateescape")) + 1 for row in batch)
+            texts.append(text if outcome.text is None else outcome.text)
+    report.size += len("\n".join(batch[1]).encode("utf-8", "surrogateescape"))
     if texts:
         is_first = report.kept == len(texts)
         kept.write(("" if is_first or file.layout == "lines" else between) + between.join(texts))
         kept.write("\n" if file.layout == "lines" else "")
 
 
-def _dropped_line(row: RawRow, outcome: Cleaned) -> str:
+def _dropped_line(row: str, outcome: Cleaned) -> str:
     """Return a dropped row with its reason: the row itself, or the text that is none."""
     head = {"line": outcome.line, "reason": outcome.reason, "detail": printable(outcome.detail[:LONGEST_DETAIL])}
-    if outcome.form and not NOT_UTF8.search(row.text):
+    if outcome.form and not NOT_UTF8.search(row):
         # as it stood there; a line end in it stands between values, where a blank does as well
-        return json.dumps(head, ensure_ascii=False)[:-1] + ', "row": ' + " ".join(row.text.splitlines()) + "}"
-    return json.dumps(
-        {**head, "text": row.text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")}
-    )
+        return json.dumps(head, ensure_ascii=False)[:-1] + ', "row": ' + " ".join(row.splitlines()) + "}"
+    return json.dumps({**head, "text": row.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")})
 
 
 @contextmanager

@@ -73,6 +73,12 @@ class Report:
     samples: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """By reason, the line and the text that shows it, of the first few rows."""
 
+    def keep(self, form: str) -> None:
+        """Count one row that stays as it is."""
+        self.rows += 1
+        self.kept += 1
+        self.forms[form] += 1
+
     def add(self, outcome: Cleaned, shown: str) -> None:
         """Count one row; `shown` is what is printed of a dropped one."""
         self.rows += 1

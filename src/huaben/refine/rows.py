@@ -40,9 +40,14 @@ class _DroppedError(Exception):
         self.reason, self.detail = reason, detail
 
 
-def clean_rows(rows: Sequence[RawRow], min_letters: int) -> list[Cleaned]:
-    """Clean rows as they stand in a file, in their order."""
-    return [clean_row(parse_row(row), min_letters) for row in rows]
+def clean_rows(lines: Sequence[int], texts: Sequence[str], min_letters: int) -> list[Cleaned | str]:
+    """Clean rows as they stand in a file, in their order; of one that is kept as it is, only the form comes back."""
+    outcomes: list[Cleaned | str] = []
+    for line, text in zip(lines, texts, strict=True):
+        cleaned = clean_row(parse_row(RawRow(line, text)), min_letters)
+        is_as_it_was = cleaned.form and not cleaned.reason and cleaned.text is None
+        outcomes.append(cleaned.form if cleaned.form and is_as_it_was else cleaned)
+    return outcomes
 
 
 def clean_row(row: ForeignRow, min_letters: int = 1) -> Cleaned:
