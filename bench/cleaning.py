@@ -100,7 +100,10 @@ def clean_one(path: Path, out: Path) -> None:
     """Clean a file and print what it took; this is the process that `measure_file` starts."""
     report = clean_file(path, out)
     parent, child = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    megabytes = {"mb_parent": parent.ru_maxrss // 1024, "mb_child": child.ru_maxrss // 1024}
+    # ru_maxrss of this process counts what it was forked from, VmHWM does not
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    own = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) // 1024
+    megabytes = {"mb_parent": own, "mb_child": child.ru_maxrss // 1024}
     cpu = {"cpu_parent": round(sum(parent[:2]), 2), "cpu_children": round(sum(child[:2]), 2)}
     print(json.dumps({"kept": report.kept, "mended": report.mended, **megabytes, **cpu}))
 

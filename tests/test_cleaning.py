@@ -172,6 +172,14 @@ def test_lines_that_are_no_rows_are_kept_aside_as_they_are(tmp_path):
     assert dropped_of(tmp_path / "out")[1]["text"] == "\\xff\\xfe"
 
 
+def test_a_file_in_two_kinds_of_characters_is_told(tmp_path):
+    rows = [talk("h:什么时候？", f"g:{SAID}")] * 3 + [talk("h:什麼時候？", "g:那天雨下得很大，我在橋頭等他。")]
+    report = clean_file(write(tmp_path / "a.jsonl", rows), tmp_path / "out")
+    assert (report.kept, dict(report.variants)) == (4, {"simplified": 3, "traditional": 1})
+    told = "Kept rows in two kinds of characters: 3 simplified, 1 traditional. Convert one kind (opencc)"
+    assert told in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+
+
 def test_two_processes_and_one_write_the_same_bytes(tmp_path):
     rows = [talk(f"h:{ASKED}{i}", f"g:{REFUSED if i % 7 == 0 else SAID}\u200b", n=i) for i in range(5_000)]
     path = write(tmp_path / "a.jsonl", rows)

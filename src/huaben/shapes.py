@@ -77,9 +77,9 @@ def form_of(row: Row) -> str | None:
     return "text" if any(column in row for column in TEXT_COLUMNS) else None
 
 
-def parts_of(row: Row) -> list[Part]:
-    """Return the texts of a row in the order in which they are read; a wrong type is a MisshapenError."""
-    match form_of(row):
+def parts_of(row: Row, form: str | None) -> list[Part]:
+    """Return the texts of a row of this form, in reading order; a wrong type is a MisshapenError."""
+    match form:
         case "ShareGPT":
             return list(_talk(row, "conversations" if "conversations" in row else "conversation"))
         case "messages":

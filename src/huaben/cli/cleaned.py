@@ -41,6 +41,8 @@ def print_report(report: Report, out: Path) -> None:
         console.print(_table("dropped", "for example", report.reasons, _examples(report)))
     if report.cuts:
         console.print(_table("mended", "what was cut", report.cuts, CUTS))
+    if report.warning:
+        console.print(Text(f"\n{report.warning}"))
     console.print(Text(f"\n{out / report.name}: the kept rows"))
     console.print(Text(f"{out / 'dropped.jsonl'}: the others; {out / 'report.md'}: why, with samples"))
 

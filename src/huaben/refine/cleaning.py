@@ -18,7 +18,7 @@ from typing import TextIO
 from huaben.errors import InputError
 from huaben.refine.foreign import NOT_UTF8, ForeignFile, RawRow, open_foreign
 from huaben.refine.reasons import Report, as_markdown
-from huaben.refine.rows import Cleaned, clean_rows
+from huaben.refine.rows import Batch, Cleaned, clean_rows
 from huaben.text import printable
 
 BATCH_ROWS = 2_000
@@ -27,9 +27,8 @@ BATCH_CHARACTERS = 2_000_000
 SMALL = 4 * 2**20
 """Bytes; a smaller file is cleaned before a second process has started."""
 LONGEST_DETAIL = 300
-Batch = tuple[list[int], list[str]]
+Rows = tuple[list[int], list[str]]
 """The lines on which rows begin, and the rows; two lists, as they go to another process faster than pairs."""
-Outcomes = list[Cleaned | str]
 
 
 def clean_file(
@@ -51,8 +50,8 @@ def clean_file(
     with _new_folder(out) as folder:
         with _writing(folder / path.name) as kept, _writing(folder / "dropped.jsonl") as dropped:
             kept.write("[\n" if file.layout == "list" else "")
-            for batch, outcomes in _cleaned(file, min_letters, processes):
-                _write_batch(batch, outcomes, file, report, kept, dropped)
+            for rows, batch in _cleaned(file, min_letters, processes):
+                _write_batch(rows, batch, file, report, kept, dropped)
                 if progress:
                     progress(report.size, report.rows)
             kept.write("\n]\n" if file.layout == "list" else "")
@@ -65,13 +64,13 @@ def clean_file(
     return report
 
 
-def _cleaned(file: ForeignFile, min_letters: int, processes: int) -> Iterator[tuple[Batch, Outcomes]]:
+def _cleaned(file: ForeignFile, min_letters: int, processes: int) -> Iterator[tuple[Rows, Batch]]:
     """Yield each batch with what became of its rows, in the order of the file."""
     batches = _batches(file.rows)
     if processes == 1:
         yield from ((batch, clean_rows(*batch, min_letters)) for batch in batches)
         return
-    waiting: deque[tuple[Batch, Future[Outcomes]]] = deque()
+    waiting: deque[tuple[Rows, Future[Batch]]] = deque()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for batch in batches:
             waiting.append((batch, pool.submit(clean_rows, *batch, min_letters)))
@@ -81,7 +80,7 @@ def _cleaned(file: ForeignFile, min_letters: int, processes: int) -> Iterator[tu
         yield from ((done, future.result()) for done, future in waiting)
 
 
-def _batches(rows: Iterable[RawRow]) -> Iterator[Batch]:
+def _batches(rows: Iterable[RawRow]) -> Iterator[Rows]:
     lines: list[int] = []
     texts: list[str] = []
     size = 0
@@ -96,12 +95,10 @@ def _batches(rows: Iterable[RawRow]) -> Iterator[Batch]:
         yield lines, texts
 
 
-def _write_batch(
-    batch: Batch, outcomes: Outcomes, file: ForeignFile, report: Report, kept: TextIO, dropped: TextIO
-) -> None:
+def _write_batch(rows: Rows, batch: Batch, file: ForeignFile, report: Report, kept: TextIO, dropped: TextIO) -> None:
     between = ",\n" if file.layout == "list" else "\n"
     texts = []
-    for text, outcome in zip(batch[1], outcomes, strict=True):
+    for text, outcome in zip(rows[1], batch.outcomes, strict=True):
         if isinstance(outcome, str):
             report.keep(outcome)
             texts.append(text)
@@ -111,7 +108,8 @@ def _write_batch(
             dropped.write(_dropped_line(text, outcome) + "\n")
         else:
             texts.append(text if outcome.text is None else outcome.text)
-    report.size += len("\n".join(batch[1]).encode("utf-8", "surrogateescape"))
+    report.variants.update(batch.variants)
+    report.size += len("\n".join(rows[1]).encode("utf-8", "surrogateescape"))
     if texts:
         is_first = report.kept == len(texts)
         kept.write(("" if is_first or file.layout == "lines" else between) + between.join(texts))

@@ -42,8 +42,7 @@ class RawRow(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignRow:
+class ForeignRow(NamedTuple):
     """A row: its value, form and texts, or the `fault` for which it has none."""
 
     line: int
@@ -111,9 +110,7 @@ def _lines(path: Path) -> Iterator[RawRow]:
 def parse_row(raw: RawRow) -> ForeignRow:
     """Read one row; whatever it is, a row comes back."""
     try:
-        value = QUICK.decode(raw.text)
-        if raw.text.count('":') != _count_keys(value):
-            value = DECODER.decode(raw.text)
+        value = DECODER.decode(raw.text)
     except _RepeatedKeyError as error:
         return _faulty(raw, "a key stands twice", f"`{error}`")
     except (ValueError, RecursionError) as error:
@@ -125,7 +122,7 @@ def parse_row(raw: RawRow) -> ForeignRow:
         return _faulty(raw, "not an object", f"a JSON {type(value).__name__}")
     form = form_of(value)
     try:
-        return ForeignRow(raw.line, raw.text, value, form, tuple(parts_of(value)))
+        return ForeignRow(raw.line, raw.text, value, form, tuple(parts_of(value, form)))
     except MisshapenError as error:
         reason = "wrong type in a column" if form else "no known form"
         return ForeignRow(raw.line, raw.text, value, form, fault=reason, detail=str(error))
@@ -141,10 +138,10 @@ class _RepeatedKeyError(ValueError):
 
 def _unique(pairs: list[tuple[str, Any]]) -> Row:
     found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1))
-    return found
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1))
 
 
 def _finite(text: str) -> float:
@@ -153,14 +150,6 @@ def _finite(text: str) -> float:
     return number
 
 
-def _count_keys(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_count_keys(inner) for inner in value.values() if isinstance(inner, (dict, list)))
-    return sum(map(_count_keys, value)) if isinstance(value, list) else 0
-
-
-QUICK = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
-"""Keeps the last of two equal keys; used where as many keys are found as stand in the text."""
 DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
 
 

@@ -70,6 +70,8 @@ class Report:
     forms: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     cuts: Counter[str] = field(default_factory=Counter)
+    variants: Counter[str] = field(default_factory=Counter)
+    """Kept rows in simplified and in traditional characters, as far as a row shows it."""
     samples: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """By reason, the line and the text that shows it, of the first few rows."""
 
@@ -93,6 +95,14 @@ class Report:
         if len(samples) < SAMPLES:
             samples.append((outcome.line, shown))
 
+    @property
+    def warning(self) -> str:
+        """What a reader should know of the kept rows as a whole; empty where there is nothing."""
+        if len(self.variants) < 2:
+            return ""
+        counts = ", ".join(f"{count:,} {variant}" for variant, count in self.variants.most_common())
+        return f"Kept rows in two kinds of characters: {counts}. Convert one kind (opencc) if this is not meant."
+
 
 def as_markdown(report: Report) -> str:
     """Return the report; samples stand in code blocks, so that nothing in them is markup."""
@@ -106,6 +116,7 @@ def as_markdown(report: Report) -> str:
         "Rows by form: " + ", ".join(f"{form} {count:,}" for form, count in report.forms.most_common()) + ".",
         "",
     ]
+    lines += [report.warning, ""] if report.warning else []
     lines += _table("Dropped", "reason", report.reasons, REASONS)
     lines += _table("Mended", "what was cut", report.cuts, CUTS)
     lines += ["## Samples", ""] if report.samples else []

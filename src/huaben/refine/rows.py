@@ -6,12 +6,14 @@ assistant opens, what it says there is cut.
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from huaben.refine.filters import LETTER, Exchange, plain_fault, reply_fault, text_fault
 from huaben.refine.foreign import ForeignRow, RawRow, parse_row
 from huaben.refine.repair import cut_unseen, mend
+from huaben.refine.scripts import variant_of
 from huaben.shapes import Part, Row
 from huaben.text import count_letters
 
@@ -40,14 +42,25 @@ class _DroppedError(Exception):
         self.reason, self.detail = reason, detail
 
 
-def clean_rows(lines: Sequence[int], texts: Sequence[str], min_letters: int) -> list[Cleaned | str]:
-    """Clean rows as they stand in a file, in their order; of one that is kept as it is, only the form comes back."""
+class Batch(NamedTuple):
+    """What became of some rows: of one that is kept as it is, only its form; and how many are in which characters."""
+
+    outcomes: list[Cleaned | str]
+    variants: Counter[str]
+
+
+def clean_rows(lines: Sequence[int], texts: Sequence[str], min_letters: int) -> Batch:
+    """Clean rows as they stand in a file, in their order."""
     outcomes: list[Cleaned | str] = []
+    found: Counter[str] = Counter()
     for line, text in zip(lines, texts, strict=True):
-        cleaned = clean_row(parse_row(RawRow(line, text)), min_letters)
+        row = parse_row(RawRow(line, text))
+        cleaned = clean_row(row, min_letters)
+        if not cleaned.reason and (variant := variant_of(row.parts[-1].text)):
+            found[variant] += 1
         is_as_it_was = cleaned.form and not cleaned.reason and cleaned.text is None
         outcomes.append(cleaned.form if cleaned.form and is_as_it_was else cleaned)
-    return outcomes
+    return Batch(outcomes, found)
 
 
 def clean_row(row: ForeignRow, min_letters: int = 1) -> Cleaned:

@@ -65,6 +65,14 @@ def _has(codec: str, character: str) -> bool:
     return True
 
 
+def variant_of(text: str) -> str | None:
+    """Return `traditional` or `simplified`, whichever a text's characters show first, or None where none does."""
+    simplified, traditional = variants()
+    if traditional.search(text):
+        return "traditional"
+    return "simplified" if simplified.search(text) else None
+
+
 def mixes_variants(reply: str, prompt: str) -> bool:
     """Tell whether a reply has characters of both kinds, or of another kind than its prompt."""
     simplified, traditional = variants()
