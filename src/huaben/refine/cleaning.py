@@ -6,6 +6,7 @@ are in memory. The folder appears whole, or not at all, and is never written ove
 
 import json
 import os
+import re
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ BATCH_CHARACTERS = 2_000_000
 SMALL = 4 * 2**20
 """Bytes; a smaller file is cleaned before a second process has started."""
 LONGEST_DETAIL = 300
+LINE_END = re.compile("[\r\n]+")
 Rows = tuple[list[int], list[str]]
 """The lines on which rows begin, and the rows; two lists, as they go to another process faster than pairs."""
 
@@ -120,8 +122,13 @@ def _dropped_line(row: str, outcome: Cleaned) -> str:
     """Return a dropped row with its reason: the row itself, or the text that is none."""
     head = {"line": outcome.line, "reason": outcome.reason, "detail": printable(outcome.detail[:LONGEST_DETAIL])}
     if outcome.form and not NOT_UTF8.search(row):
-        # as it stood there; a line end in it stands between values, where a blank does as well
-        return json.dumps(head, ensure_ascii=False)[:-1] + ', "row": ' + " ".join(row.splitlines()) + "}"
+        # as it stood there; a line end in it stands between values, where one blank does as well
+        return (
+            json.dumps(head, ensure_ascii=False)[:-1]
+            + ', "row": '
+            + " ".join(part.strip(" \t") for part in LINE_END.split(row))
+            + "}"
+        )
     return json.dumps({**head, "text": row.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")})
 
 

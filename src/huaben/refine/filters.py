@@ -5,10 +5,10 @@ see a text after `repair.py` has cut what can be cut. One regular expression scr
 themselves look only at what it lets through, and at what no expression can tell.
 """
 
-import json
 import re
 from typing import NamedTuple
 
+from huaben.refine.damage import is_damaged
 from huaben.refine.loops import runs_away
 from huaben.refine.phrases import (
     ASKS_CODE,
@@ -25,31 +25,12 @@ from huaben.refine.phrases import (
     WRAPPED,
 )
 from huaben.refine.repair import THINK
+from huaben.refine.residue import ELEMENT, TEMPLATE, is_json_residue
 from huaben.refine.screen import is_plain
 from huaben.refine.scripts import changes_language, mixes_variants
-from huaben.text import find_damage
 
 LETTER = re.compile(r"[^\W_]")
 """A letter or digit, as `text.count_letters` counts them."""
-MISREAD = re.compile(
-    "[\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]{2,}"
-)
-"""Two or more characters that stand for the bytes from 128 on in Windows-1252: Ã© is é in UTF-8, ä½ begins 你."""
-GBK_SIGNS = re.compile("[锛銆鈥鐨鏄鍦鎴浣涓]")
-TEMPLATE = re.compile(
-    r"<\|[a-zA-Z_]{1,40}\|>|<｜[^｜\n]{1,30}｜>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
-)
-ELEMENT = re.compile(
-    r"</?(?:a|img|script|style|table|t[rdh]|tbody|thead|ul|ol|li|iframe|input|select|option|form|button|video|audio|svg|"
-    r"link|meta|body|html|head|pre|code|p|div|span|br|b|i|u|em|strong|font|h[1-6])(?:[\s/][^<>]{0,300})?>",
-    re.IGNORECASE,
-)
-KEYS = frozenset(
-    "speaker line role name dialogue dialog emotion reply response answer content text output message messages "
-    "conversations from value question summary qa mood 回复 台词 对话 内容 回答 说话人 角色 人物 问题 答案".split()
-)
-JSON_START = re.compile(r"\A\s*(?:\w{1,12}\s*[：:]\s*)?[\[{]+\s*[\"'](\w{1,30})[\"']\s*:")
-JSON_PIECE = re.compile(r"\A\s*\"\w{1,30}\"\s*:\s*\"|\"\s*\}[\s,}\]]*\Z|[\"”]\s*,\s*\"\w{1,30}\"\s*:\s*[\"{\[\d]")
 LOOKED_AT = 4_000
 """Characters of a reply that are compared with the system's message."""
 SHARED = 24
@@ -82,31 +63,6 @@ class Exchange(NamedTuple):
     system: str = ""
     is_talk: bool = True
     """A conversation, and no question with its answer: there a narrator has no place."""
-
-
-def is_damaged(text: str) -> bool:
-    """Tell whether a text was decoded wrongly: U+FFFD, 锟斤拷, private use, half a pair, UTF-8 misread."""
-    return find_damage(text) is not None or _is_misread_as_latin(text) or _is_misread_as_gbk(text)
-
-
-def _is_misread_as_latin(text: str) -> bool:
-    """Tell whether UTF-8 was read as Windows-1252: as bytes again, pieces of the text are two letters in UTF-8."""
-    return sum(_letters_of_utf8(piece) for piece in MISREAD.findall(text)) >= 2
-
-
-def _letters_of_utf8(piece: str) -> int:
-    try:
-        return len(piece.encode("cp1252").decode("utf-8"))
-    except UnicodeError:
-        return 0
-
-
-def _is_misread_as_gbk(text: str) -> bool:
-    """Tell whether UTF-8 was read as GBK: written as GBK again, most of it is UTF-8, which no Chinese text is."""
-    if len(GBK_SIGNS.findall(text)) < 2:
-        return False
-    back = text.encode("gb18030", "ignore").decode("utf-8", "replace")
-    return back.count("\ufffd") * 4 < len(back)
 
 
 def text_fault(text: str) -> str | None:
@@ -150,7 +106,7 @@ def _fault_of_marks(text: str, exchange: Exchange) -> str | None:
         return "fence never closed"
     if "`" in text:
         return None
-    if _is_json_residue(text):
+    if is_json_residue(text):
         return "JSON residue"
     return "HTML" if ELEMENT.search(text) else None
 
@@ -205,22 +161,6 @@ def _copies(text: str, system: str) -> bool:
         return False
     last = min(len(text), LOOKED_AT) - SHARED
     return any(text[i : i + SHARED] in system for i in range(last + 1))
-
-
-def _is_json_residue(text: str) -> bool:
-    """Tell whether a reply is the answer of a program: an object with the keys of an extraction, or a piece of one."""
-    if found := JSON_START.search(text):
-        start = min(i for i in (text.find("{"), text.find("[")) if i >= 0)
-        return found[1].lower() in KEYS or not _is_json(text[start:])
-    return bool(JSON_PIECE.search(text))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _echoes(text: str, asked: str) -> bool:

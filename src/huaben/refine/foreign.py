@@ -160,7 +160,10 @@ def _require_a_form(rows: list[ForeignRow], path: Path) -> None:
     if any(row.form for row in rows):
         return
     first = rows[0]
-    advice = "iconv -f GB18030 -t UTF-8 may help" if first.fault == "not UTF-8" else "docs/cleaning.md shows the forms"
+    advice = {
+        "not UTF-8": "iconv -f GB18030 -t UTF-8 may help",
+        "broken JSON": "docs/cleaning.md shows the forms; for a novel there is `huaben init`",
+    }.get(first.fault or "", "docs/cleaning.md shows the forms")
     raise InputError(
         f"{path}: none of the first {len(rows)} rows is a row of ShareGPT, Alpaca, messages, preference or text data "
         f"(line {first.line}: {first.fault}: {first.detail[:200]}); {advice}"
