@@ -93,7 +93,8 @@ def measure_file(path: Path, rows: int, out: Path) -> dict[str, Any]:
     command = [python_of(""), Path(__file__), "--clean", path, out]
     began = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return {**timed(rows, began), **json.loads(done.stdout)}
+    figures = {**timed(rows, began), **json.loads(done.stdout)}
+    return {**figures, "rows_per_cpu_s": round(rows / (figures["cpu_parent"] + figures["cpu_children"]))}
 
 
 def clean_one(path: Path, out: Path) -> None:

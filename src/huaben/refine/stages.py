@@ -1,7 +1,6 @@
 """Stages `clean` and `dedupe`: every dataset's records in, kept and dropped out; nothing vanishes."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +17,35 @@ LONGEST_SAMPLE = 200
 
 
 def run_clean(sources: Mapping[str, Path], out: Path, coverage: Path, params: Params) -> Coverage:
-    """Clean the datasets that this run makes, each from its source file."""
+    """Clean the datasets that this run makes, each from its source file; one at a time is in memory."""
     joiner = "" if params.novel.language == "zh" else " "
-    sifted = {name: clean(name, _load(name, sources[name]), params.clean, joiner) for name in params.made()}
-    write_text(out / "reasons.md", _reasons(sifted))
-    return _write("clean", sifted, out, coverage, params)
+    told: dict[str, str] = {}
+
+    def sifted() -> Iterator[tuple[str, Sifted]]:
+        for name in params.made():
+            result = clean(name, _load(name, sources[name]), params.clean, joiner)
+            told[name] = _reasons(name, result)
+            yield name, result
+
+    counts = _write("clean", sifted(), out, coverage, params)
+    write_text(out / "reasons.md", "".join(["# What `clean` dropped, and why\n", *told.values()]))
+    return counts
 
 
-def _reasons(sifted: Mapping[str, Sifted]) -> str:
+def _reasons(dataset: str, result: Sifted) -> str:
     """Return what was dropped and mended, with samples; not among the metrics, as it holds the novel's text."""
-    lines = ["# What `clean` dropped, and why", ""]
-    for name, result in sifted.items():
-        counts = Counter(row["reason"] for row in result.dropped)
-        if not counts and not result.repaired:
-            continue
-        lines += [f"## {name}", "", f"{len(result.kept):,} kept, {len(result.dropped):,} dropped."]
-        lines += [f"Mended: {', '.join(f'{cut} {n:,}' for cut, n in sorted(result.repaired.items()))}."] * bool(
-            result.repaired
-        )
-        for reason in sorted(counts):
-            lines += ["", f"### {reason}: {counts[reason]:,}", ""]
-            records = sorted(
-                (r["record"] for r in result.dropped if r["reason"] == reason), key=lambda r: str(r["record_id"])
-            )
-            lines += [f"    {record['record_id']} {printable(_shown(record))}" for record in records[:SAMPLES]]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    if not result.dropped and not result.repaired:
+        return ""
+    lines = ["", f"## {dataset}", "", f"{len(result.kept):,} kept, {len(result.dropped):,} dropped."]
+    if result.repaired:
+        lines.append(f"Mended: {', '.join(f'{cut} {n:,}' for cut, n in sorted(result.repaired.items()))}.")
+    by_reason: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(result.dropped, key=lambda row: (row["reason"], str(row["record"]["record_id"]))):
+        by_reason.setdefault(row["reason"], []).append(row["record"])
+    for reason, records in by_reason.items():
+        lines += ["", f"### {reason}: {len(records):,}", ""]
+        lines += [f"    {record['record_id']} {printable(_shown(record))}" for record in records[:SAMPLES]]
+    return "\n".join(lines) + "\n"
 
 
 def _shown(record: Mapping[str, Any]) -> str:
@@ -57,22 +59,24 @@ def _shown(record: Mapping[str, Any]) -> str:
 
 def run_dedupe(source: Path, out: Path, coverage: Path, params: Params) -> Coverage:
     """Deduplicate the datasets that have a threshold; the others pass through."""
-    sifted = {}
-    for name in params.made():
-        records = _load(name, source / f"{name}.jsonl")
-        threshold = params.dedupe.thresholds.get(name)
-        sifted[name] = deduplicate(records, threshold) if threshold else Sifted(records)
-    return _write("dedupe", sifted, out, coverage, params)
+
+    def sifted() -> Iterator[tuple[str, Sifted]]:
+        for name in params.made():
+            records = list(_load(name, source / f"{name}.jsonl"))
+            threshold = params.dedupe.thresholds.get(name)
+            yield name, deduplicate(records, threshold) if threshold else Sifted(records)
+
+    return _write("dedupe", sifted(), out, coverage, params)
 
 
-def _load(dataset: str, path: Path) -> list[Any]:
-    return [DATASETS[dataset].model_validate(row) for row in read_jsonl(path)]
+def _load(dataset: str, path: Path) -> Iterator[Any]:
+    return (DATASETS[dataset].model_validate(row) for row in read_jsonl(path))
 
 
-def _write(stage: str, sifted: Mapping[str, Sifted], out: Path, coverage: Path, params: Params) -> Coverage:
+def _write(stage: str, sifted: Iterable[tuple[str, Sifted]], out: Path, coverage: Path, params: Params) -> Coverage:
     counts = Coverage(stage)
     datasets = {}
-    for name, result in sifted.items():
+    for name, result in sifted:
         rows = sorted((record.row() for record in result.kept), key=lambda row: str(row["record_id"]))
         dropped = sorted(result.dropped, key=lambda row: str(row["record"]["record_id"]))
         kept = write_jsonl(out / f"{name}.jsonl", rows)
