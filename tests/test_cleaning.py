@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaben.cli.main import cli, main
-from huaben.errors import InputError
+from huaben.errors import HuabenError, InputError
 from huaben.refine.cleaning import clean_file
 from huaben.refine.foreign import RawRow, parse_row, read_foreign
 from huaben.refine.reasons import CUTS, REASONS
@@ -199,6 +199,13 @@ def test_nothing_is_written_over_and_nothing_is_left_of_a_run_that_failed(tmp_pa
     with pytest.raises(InputError, match="line 2"):
         clean_file(path, tmp_path / "new")
     assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "out"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    path = write(tmp_path / "a.jsonl", [{"text": SAID}])
+    with pytest.raises(HuabenError, match="cannot be read or written") as refused:
+        clean_file(path, path / "out")
+    assert refused.value.exit_code == 1
 
 
 def test_samples_in_the_report_are_no_markup_and_no_terminal_codes(tmp_path):

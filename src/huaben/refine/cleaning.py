@@ -11,12 +11,13 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TextIO
 
-from huaben.errors import InputError
+from huaben.errors import HuabenError, InputError
 from huaben.refine.foreign import NOT_UTF8, ForeignFile, RawRow, open_foreign
 from huaben.refine.reasons import Report, as_markdown
 from huaben.refine.rows import Batch, Cleaned, clean_rows
@@ -151,6 +152,8 @@ def _new_folder(out: Path) -> Iterator[Path]:
         yield new
         new.rename(out)
     except OSError as error:
-        raise InputError(f"{out}: cannot be written: {error.strerror}") from error
+        raise HuabenError(f"{error.filename or out}: cannot be read or written: {error.strerror}") from error
+    except BrokenProcessPool as error:
+        raise HuabenError(f"{out}: a process that cleaned was killed, perhaps for want of memory") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
