@@ -139,7 +139,7 @@ def test_the_parameters_and_gates_that_a_document_names_exist(document):
     gates = json.loads(text_of("reports/gates.json"))["gates"]
     for piece in (piece for piece in code(document) if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", piece)):
         first, *rest = piece.split(".")
-        if rest[0] in ("schema", "suite", "crossrecord"):
+        if rest[0] in ("schema", "suite", "crossrecord", "drift"):
             assert piece in gates, f"{document}: {piece}"
         elif first in PARAMS and not FILE.fullmatch(piece):
             value = PARAMS

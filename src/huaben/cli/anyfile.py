@@ -9,8 +9,8 @@ from huaben.cli import paths
 from huaben.cli.judge import raise_on_failure
 from huaben.cli.newrepository import resources
 from huaben.errors import HuabenError, InputError
+from huaben.files import write_metrics
 from huaben.params import ANY_NOVEL, load_cast
-from huaben.records import DATASETS
 
 OUTPUT = ("chapter", "start", "end", "text", "kind", "speaker", "addressee", "certainty", "evidence")
 
@@ -48,20 +48,24 @@ def clean_anyfile(file: Path, output: Path | None, min_letters: int) -> None:
         raise HuabenError(f"{file}: no row was kept; {out / 'report.md'} says why")
 
 
-KINDS = {"qa": "qa_v2", "summary": "summary_v2"}
-"""Short names of `--as`; the newest version of a dataset speaks for its kind."""
+def judge_file(file: Path, kind: str | None, output: Path | None) -> None:
+    """Judge anybody's file, print every gate, and write the reports to the folder `output`."""
+    from huaben.gates.anyfile import validate_file
 
-
-def judge_file(file: Path, kind: str | None) -> None:
-    """Judge anybody's file by the rules of one dataset."""
-    from huaben.gates.validate import validate_file
-
-    dataset = KINDS.get(kind or "", kind or "")
-    if dataset not in DATASETS:
-        raise InputError(f"--as: one of {', '.join([*KINDS, *DATASETS])} is expected, not {kind!r}")
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
+    if kind is None:
+        raise InputError("--as: say what the rows are: dialogue, qa or preference")
     schemas = paths.SCHEMAS if paths.SCHEMAS.is_dir() else resources() / "schemas"
-    gates, profile = validate_file(file, dataset, schemas)
-    click.echo(f"{file}: {profile.get(dataset, {}).get('rows', 0)} rows")
+    gates, profile = validate_file(file, kind, schemas)
+    if output:
+        write_metrics(output / "gates.json", gates)
+        write_metrics(output / "profile.json", profile)
+    (numbers,) = profile.values()
+    click.echo(f"{file}: {numbers['rows']} rows judged as {kind}")
+    for reason, count in gates["refused"].items():
+        click.echo(f"  {count} rows are none: {reason}")
+    for name, gate in gates["gates"].items():
+        if gate["passed"]:
+            click.echo(f"  passed: {name}: observed {gate['observed']}, limit {gate['limit']}")
+    for name, reason in gates["not_run"].items():
+        click.echo(f"  not run: {name}: {reason}")
     raise_on_failure(gates, f"in {file}")

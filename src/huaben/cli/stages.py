@@ -130,10 +130,14 @@ def dedupe(params: Params) -> Coverage:
 
 @click.command()
 @click.option(
-    "--input", "file", type=click.Path(path_type=Path), help="Judge this JSONL file instead of the stage's data."
+    "--input",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Judge this JSON or JSONL file instead of the stage's data.",
 )
-@click.option("--as", "dataset", help="The dataset whose rules the file must keep, such as `dialogue`.")
-def validate(file: Path | None, dataset: str | None) -> None:
+@click.option("--as", "kind", type=click.Choice(["dialogue", "qa", "preference"]), help="What the file's rows are.")
+@click.option("--output", type=click.Path(path_type=Path), help="A folder for the file's gates.json and profile.json.")
+def validate(file: Path | None, kind: str | None, output: Path | None) -> None:
     """Hold every dataset against its gates; exit 1 when one fails.
 
     \b
@@ -144,7 +148,7 @@ def validate(file: Path | None, dataset: str | None) -> None:
     if file:
         from huaben.cli.anyfile import judge_file
 
-        judge_file(file, dataset)
+        judge_file(file, kind, output)
         return
     params = read_params()
     with alone():
@@ -168,12 +172,12 @@ def publish(text: str | None) -> None:
 
 
 def _published(params: Params) -> Coverage:
-    from huaben.cli.judge import read_facts
-    from huaben.gates.validate import changed_inputs
+    from huaben.cli.judge import GATES, PLACES, read_facts
+    from huaben.gates.inputs import changed_inputs
     from huaben.release.publish import publish as release
 
-    gates = read_json(paths.REPORTS / "gates.json")
-    differing = changed_inputs(gates, Path(), [paths.DEDUPE / f"{name}.jsonl" for name in params.made()])
+    gates = read_json(GATES)
+    differing = changed_inputs(gates, PLACES, params)
     done = release(paths.DEDUPE, gates, params, paths.DATASET, paths.EXPORTS, read_facts(), differing)
     coverage = count(
         "publish", {**dict.fromkeys(done["rows"], "ok"), **dict.fromkeys(done["skipped"], "skipped")}, SKIPPED

@@ -17,7 +17,20 @@ from huaben.errors import InputError
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["cast", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+__all__ = ["accept", "cast", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+
+
+@click.command()
+@click.option("--reason", required=True, help="Why the data may be as it is now; kept beside the profile.")
+def accept(reason: str) -> None:
+    """Accept today's profile as what the next runs are held against.
+
+    \b
+      huaben accept --reason "chapter 9 was rewritten, and is longer"
+    """
+    from huaben.cli.judge import accept_profile
+
+    accept_profile(read_params(), reason)
 
 
 @click.command()
