@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from huaben.llm.prompts import number_quotations
-from huaben.novel.marks import MARKS
 from huaben.records import Chapter, Line
 
 
@@ -40,8 +39,8 @@ class Passage:
         return range(before + 1, after + 1)
 
     def _opened(self, line: Line) -> int:
-        """Return where a quotation's opening mark stands, or its first character where it has none."""
-        return line.start - 1 if self.chapter.text[max(0, line.start - 1) : line.start] in MARKS else line.start
+        """Return where a quotation's opening mark or colon stands; one that goes on in a paragraph has none there."""
+        return max(self.chapter.text.rfind("\n", 0, line.start) + 1, line.start - 1)
 
     @property
     def name(self) -> str:
