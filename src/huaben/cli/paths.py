@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "replies", "score", "verify")
+TOOLS = ("init", "cast", "estimate", "replies", "score", "diff", "verify")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")
