@@ -3,10 +3,12 @@
 import html
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from huaben.release.edits import Piece
 from huaben.release.markdown import Raw, visible
+
+if TYPE_CHECKING:  # what writes the comment reads JSON, and does without the libraries that made it
+    from huaben.release.edits import Piece
 
 CONTEXT = 16
 """Characters that stay on each side of a change."""
@@ -38,7 +40,7 @@ def title(row: Mapping[str, Any]) -> str:
     return " · ".join(str(part) for part in parts if part)
 
 
-def shown_lines(row: Mapping[str, Any]) -> Iterator[list[Piece]]:
+def shown_lines(row: Mapping[str, Any]) -> Iterator[list["Piece"]]:
     """Yield the first lines of a row, cut, and what differs between it as kept and as dropped."""
     lines = row["lines"]
     for line in lines[:LINES]:
@@ -50,14 +52,14 @@ def shown_lines(row: Mapping[str, Any]) -> Iterator[list[Piece]]:
         yield from shown_edits(row["from_kept_to_dropped"])
 
 
-def shown_change(row: Mapping[str, Any]) -> Iterator[list[Piece]]:
+def shown_change(row: Mapping[str, Any]) -> Iterator[list["Piece"]]:
     """Yield the words by which a changed row is known, and its changed lines."""
     if row["about"]:
         yield [("=", _cut("=", row["about"], True, True))]
     yield from shown_edits(row["edits"])
 
 
-def shown_edits(edits: Sequence[Sequence[Sequence[str]]]) -> Iterator[list[Piece]]:
+def shown_edits(edits: Sequence[Sequence[Sequence[str]]]) -> Iterator[list["Piece"]]:
     """Yield the first changed lines of a row, with long equal runs and long changes cut, each cut marked by `…`."""
     for line in edits[:LINES]:
         last = len(line) - 1
@@ -75,7 +77,7 @@ def _cut(sign: str, text: str, first: bool, last: bool) -> str:
     return f"{start}…" if last else f"{start}…{text[-CONTEXT:]}"
 
 
-def _line(pieces: Iterable[Piece]) -> str:
+def _line(pieces: Iterable["Piece"]) -> str:
     """Return a line with its changes marked, indented and wrapped."""
     shown, column = "  ", 2
     for sign, text in pieces:

@@ -7,6 +7,7 @@ decides nothing.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from huaben.release.rows import Item
 
 ORIGIN = ("record_id", "provenance", "spans", "start", "end", "chapter")
 """Fields that say where a row came from, at any depth. What is left is its content."""
+REPLY = re.compile(r"reply [0-9a-f]{12}")
+"""The evidence of a line that a model decided. A prompt's wording changes the id of every reply."""
 ALIKE = 0.5
 """Mean of the texts' similarity (rapidfuzz `fuzz.ratio` / 100) and of the spans' overlap from which on two rows
 of one chapter are one row that changed. Two questions about one passage are below it, one reworded above."""
@@ -49,9 +52,11 @@ def pair_rows(base: Sequence[Item], head: Sequence[Item]) -> Pairs:
 
 
 def without_origin(value: Any) -> Any:
-    """Return a JSON value less the fields that say where it came from."""
+    """Return a JSON value less the fields that say where it came from, and less the ids of replies."""
     if isinstance(value, dict):
         return {name: without_origin(inner) for name, inner in value.items() if name not in ORIGIN}
+    if isinstance(value, str) and REPLY.fullmatch(value):
+        return "a reply"
     if isinstance(value, list):
         return [without_origin(inner) for inner in value]
     return value

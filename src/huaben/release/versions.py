@@ -72,8 +72,8 @@ def open_version(root: Path, name: str | None, say: Say) -> Version:
 def same_commit(root: Path, base: str, head: str | None) -> str | None:
     """Return the commit that both names mean, if they do and neither is a folder's."""
     names = [name for name in (base, head) if name and name.strip() and not _kind(Path(name))]
-    commits = {commit_of(root, name) for name in names if is_revision(root, name)}
-    return commits.pop() if len(names) == 2 and len(commits) == 1 else None
+    commits = [commit_of(root, name) for name in names if is_revision(root, name)]
+    return commits[0] if len(commits) == 2 and commits[0] == commits[1] else None
 
 
 def _kind(folder: Path) -> str | None:
