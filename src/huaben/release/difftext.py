@@ -113,7 +113,7 @@ def _context(result: Mapping[str, Any], most: int) -> dict[str, Any]:
     return {
         **result,
         "most": most,
-        "is_cut": most < STEPS[0] and any(len(rows) > most for rows in _lists(changed)),
+        "is_cut": any(len(rows) > most for rows in _lists(changed)),
         "verdict": Raw(verdict(result)),
         "datasets": datasets,
         "compared": result["datasets"] is not None,

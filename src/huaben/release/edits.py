@@ -60,12 +60,20 @@ def edited_words(before: str, after: str) -> list[Piece]:
 
     old, new = TOKEN.findall(before), TOKEN.findall(after)
     if Indel.normalized_similarity(old, new) < UNLIKE:
-        return [(sign, text) for sign, text in (("-", before), ("+", after)) if text]
+        return _replaced(before, after)
     runs = [
         ("=" if step.tag == "equal" else "~", old[step.src_start : step.src_end], new[step.dest_start : step.dest_end])
         for step in Indel.opcodes(old, new)
     ]
     return list(_pieces(_without_chance(runs)))
+
+
+def _replaced(before: str, after: str) -> list[Piece]:
+    """Let one line take the place of another; what both begin with, up to a colon, is whose or what it is."""
+    label = "".join(before.partition(": ")[:2])
+    start = len(label) if after.startswith(label) else 0
+    pieces = (("=", before[:start]), ("-", before[start:]), ("+", after[start:]))
+    return [(sign, text) for sign, text in pieces if text]
 
 
 def _without_chance(runs: Sequence[tuple[str, list[str], list[str]]]) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -25,8 +25,9 @@ ALIKE = 0.5
 of one chapter are one row that changed. Two questions about one passage are below it, one reworded above."""
 SIMILAR = 0.3
 """Texts less alike than this are no candidates, however their spans overlap."""
-MOST = 4_000_000
-"""Comparisons within one chapter; beyond them rows stay unpaired rather than take minutes."""
+MOST = 40_000_000_000
+"""Characters of the base times those of the head that are compared within one chapter: about a second's work.
+Beyond that rows stay unpaired, rather than take minutes."""
 
 
 @dataclass
@@ -96,11 +97,15 @@ def _pair_alike(place: Callable[[Item], Hashable], pairs: Pairs) -> None:
     base, head = _grouped(place, pairs.base), _grouped(place, pairs.head)
     both: list[tuple[Item, Item]] = []
     for where in sorted((where for where in base.keys() & head.keys() if where is not None), key=str):
-        if len(base[where]) * len(head[where]) > MOST:
+        if _length(base[where]) * _length(head[where]) > MOST:
             pairs.too_many += len(head[where])
         else:
             both += _matched(base[where], head[where])
     _take(pairs, both)
+
+
+def _length(items: Sequence[Item]) -> int:
+    return sum(len(text_of(item.row)) for item in items)
 
 
 def _grouped(place: Callable[[Item], Hashable], items: Sequence[Item]) -> dict[Hashable, list[Item]]:
