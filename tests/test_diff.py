@@ -353,7 +353,7 @@ def test_making_rows_again_leaves_the_working_tree_and_the_list_of_trees_alone(w
     diff(without_cache, "HEAD~1", "HEAD", lambda message: None)
     assert run(["git", "status", "--short"], without_cache).stdout == before
     assert run(["git", "worktree", "list"], without_cache).stdout.count("\n") == 1
-    assert [path.name for path in (without_cache / ".dvc/tmp/huaben-diff").glob("tree-*")] == []
+    assert [path.name for path in (without_cache / ".dvc" / "tmp" / "huaben-diff").glob("tree-*")] == []
 
 
 def test_a_damaged_copy_of_dvc_is_not_believed(repository):

@@ -20,7 +20,7 @@ from huaben.release.git import clean_environment, worktree
 from huaben.release.locked import LAST, ROWS, Locked, read_locked
 from huaben.release.sources import Folder
 
-KEPT = Path(".dvc/tmp/huaben-diff")
+KEPT = Path(".dvc") / "tmp" / "huaben-diff"
 FACTS = ("reports", "dvc.lock", "dvc.yaml", "params.yaml")
 """What is kept beside the rows."""
 REMARK = "rebuilt.json"
