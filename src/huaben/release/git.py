@@ -52,7 +52,6 @@ def worktree(root: Path, commit: str, parent: Path) -> Iterator[Path]:
     finally:
         _git(root, "worktree", "remove", "--force", "--force", str(folder))
         shutil.rmtree(folder, ignore_errors=True)
-        _git(root, "worktree", "prune")
 
 
 def clean_environment() -> dict[str, str]:

@@ -45,15 +45,26 @@ class Revision:
     commit: str
 
     @cached_property
-    def _files(self) -> Any:
+    def _opened(self) -> tuple[Any, Any]:
+        """DVC's file system, and the context it lives in, which is left when the revision is forgotten.
+
+        `Repo(rev=...)` would do, were it not for repositories in a folder of git's: it looks at git's root only.
+        """
         from dvc.api import DVCFileSystem
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
         try:
-            return DVCFileSystem(repo=Repo(str(self.root), rev=self.commit))
+            repo = Repo(str(self.root))
+            context = repo.switch(self.commit)
+            context.__enter__()
+            return DVCFileSystem(repo=repo), context
         except DvcException as error:
             raise InputError(f"{self.commit[:12]}: DVC cannot open the repository: {error}") from error
+
+    @property
+    def _files(self) -> Any:
+        return self._opened[0]
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None where neither git nor DVC has them as they were."""
