@@ -67,7 +67,14 @@ def line(record_id, text, speaker, start=0, chapter=1, **more):
     spans = [[start, start + len(text)]]
     provenance = {"novel": "n", "chapter": chapter, "chapter_id": f"c{chapter}", "spans": spans, "reply_id": "r1"}
     place = {"chapter": chapter, "start": start, "end": start + len(text)}
-    row = {"record_id": record_id, "split": "train", "text": text, "speaker": speaker, "certainty": 0.9}
+    row = {
+        "record_id": record_id,
+        "split": "train",
+        "text": text,
+        "speaker": speaker,
+        "certainty": 0.9,
+        "decided_by": "rule",
+    }
     return {**row, **place, "provenance": provenance, **more}
 
 

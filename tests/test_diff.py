@@ -171,6 +171,12 @@ def test_another_speaker_is_counted_by_name_and_comes_before_mere_certainty():
     assert [row["is_minor"] for row in found["changed"]] == [False, True]
 
 
+def test_other_evidence_of_an_answer_is_no_minor_change():
+    base, head = (kept(qa("a", "一？", "一。", evidence=words)) for words in ("一就是一", "一不是二"))
+    found = compare_rows(base, head)
+    assert (found["fields"], found["counts"]["minor"]) == ({"evidence": 1}, 0)
+
+
 def test_a_new_column_is_told_once_and_changes_no_row():
     base, head = (
         kept(qa("a", "一？", "一。"), qa("b", "二？", "二。")),
@@ -224,6 +230,10 @@ def test_texts_that_share_only_chance_replace_each_other():
     ]
 
 
+def test_one_character_that_both_have_between_two_changes_is_chance():
+    assert edited_words("甲乙的丙丁丁", "戊己的庚丁丁") == [("-", "甲乙的丙"), ("+", "戊己的庚"), ("=", "丁丁")]
+
+
 def test_only_the_messages_that_differ_are_shown():
     before = conversation("1", ("user", "铁九", "几更了？"), ("assistant", "沈更生", "三更。"))
     after = conversation("1", ("user", "铁九", "几更了？"), ("assistant", "沈更生", "三更差一刻。"))
@@ -263,7 +273,7 @@ def evaluation(value, low, high):
     return {"evaluation": {"models": {"dpo": figures}}}
 
 
-@pytest.mark.parametrize(("low", "high", "is_noise"), [(0.55, 0.85, True), (0.75, 0.95, False)])
+@pytest.mark.parametrize(("low", "high", "is_noise"), [(0.55, 0.85, True), (0.75, 0.95, False), (0.05, 0.25, False)])
 def test_a_figure_is_noise_where_the_intervals_overlap(low, high, is_noise):
     base, head = version(reports=evaluation(0.5, 0.3, 0.7)), version(reports=evaluation(0.8, low, high))
     assert compare(base, head)["evaluation"]["metrics"][0]["is_noise"] is is_noise
@@ -377,6 +387,38 @@ def test_a_revision_whose_lock_is_older_than_its_files_is_made_again_and_says_so
     assert result["datasets"]["qa_v2"]["rows"]["head"]["all"] == 2
     assert result["head"]["notes"] == ["HEAD: its dvc.lock is older than its files; clean had not run again"]
     assert said
+
+
+def test_making_rows_again_sees_no_key_asks_nobody_and_reaches_no_store(without_cache, monkeypatch, tmp_path):
+    script = (without_cache / "stage.py").read_text(encoding="utf-8")
+    seen = '[os.environ.get("MY_KEY"), os.path.exists(os.environ["HUABEN_STORE"]), open("params.yaml").read()]'
+    script = script.replace('"observed": count', f'"observed": {seen}').replace("import json", "import os, json", 1)
+    (without_cache / "stage.py").write_text(script, encoding="utf-8")
+    params = "clean:\n  min_characters: 2\nllm:\n  api_key_env: MY_KEY\n  provider: openai\n"
+    (without_cache / "params.yaml").write_text(params, encoding="utf-8")
+    commit(without_cache, "third")
+    (tmp_path / "store").write_text("paid replies", encoding="utf-8")
+    monkeypatch.setenv("HUABEN_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("MY_KEY", "sk-secret")
+    result = diff(without_cache, "HEAD~1", "HEAD", lambda message: None)
+    reports = (without_cache / ".dvc" / "tmp" / "huaben-diff").glob("*/reports/gates.json")
+    gates = [json.loads(path.read_text(encoding="utf-8"))["gates"]["qa_v2.suite.volume"] for path in reports]
+    ((key, is_store_there, text),) = [gate["observed"] for gate in gates if isinstance(gate["observed"], list)]
+    assert (key, is_store_there) == (None, False)
+    assert "provider: recorded" in text
+    assert result["params"]["llm.provider"] == [None, "openai"]
+
+
+def test_a_repository_in_a_folder_of_gits_is_compared(history, tmp_path):
+    run(["git", "init", "--quiet"], tmp_path)
+    inner = Path(shutil.copytree(history, tmp_path / "inner", ignore=shutil.ignore_patterns(".git")))
+    run(["git", "-C", str(inner), "add", "--all"], tmp_path)
+    commit(tmp_path, "as a folder")
+    set_least(inner, 8)
+    dvc(inner, "repro", "validate")
+    commit(tmp_path, "eight")
+    shutil.rmtree(inner / ".dvc" / "cache")
+    assert outcome(diff(inner, "HEAD~1", "HEAD", lambda message: None))["dropped"] == 0
 
 
 def test_a_gate_that_fails_in_the_rebuilt_revision_is_a_result(repository):

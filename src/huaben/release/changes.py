@@ -14,7 +14,7 @@ SPLITS = ("train", "validation", "test")
 NAMED = ("split", "speaker", "addressee", "kind", "decided_by", "character", "angle", "way")
 """Fields with few values: how often which became which is worth a line."""
 HOW_DECIDED = {"certainty", "evidence", "decided_by"}
-"""A change of these alone is minor: the line and its speaker are as they were."""
+"""A change of these alone in a line is minor: its words and its speaker are as they were."""
 OUTCOMES = ("added", "removed", "changed", "dropped", "restored")
 """`dropped`: kept before, dropped now; `restored`: the other way round; `removed`: not even dropped."""
 QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
@@ -85,7 +85,7 @@ def _change(before: Item, after: Item) -> dict[str, Any]:
         "chapter": _chapter(after),
         "about": _about(after.row, fields),
         "fields": fields,
-        "is_minor": set(fields) <= HOW_DECIDED,
+        "is_minor": "decided_by" in after.row and set(fields) <= HOW_DECIDED,
         "edits": [[list(piece) for piece in line] for line in edited_lines(before.row, after.row)],
     }
 
