@@ -59,4 +59,4 @@ def _print(result: Mapping[str, Any]) -> None:
 
     console = Console(highlight=False)
     for part in renderables(result):
-        console.print(part)
+        console.print(part, soft_wrap=True)  # the terminal wraps: Chinese has no blanks to wrap at
