@@ -25,6 +25,7 @@ from huaben.errors import InputError
 from huaben.release.changes import compare_rows
 from huaben.release.checksums import write_checksums
 from huaben.release.diff import compare, diff
+from huaben.release.difftext import as_markdown
 from huaben.release.edits import edited_lines, edited_words
 from huaben.release.pairing import pair_rows
 from huaben.release.rows import Item
@@ -295,6 +296,14 @@ def test_parameters_and_files_that_changed_are_named():
     found = compare(base, head)
     assert found["params"] == {"clean.min_characters": [6, 8]}
     assert found["inputs"] == {"cast.yaml": "changed", "prompts/qa.v2.yaml": "gone", "src/new.py": "new"}
+
+
+def test_a_long_text_among_the_parameters_is_compared_word_by_word():
+    persona = "你是沈更生，二十六岁的钟表匠，也是不昼城的打更人，分不清两个世界。你说话快、疯、自相矛盾。"
+    sides = [version(params={"character": {"persona": text}}) for text in (persona, persona.replace("快", "慢"))]
+    pieces = compare(*sides)["texts"]["character.persona"]
+    assert [piece for piece in pieces if piece[0] != "="] == [["-", "快"], ["+", "慢"]]
+    assert "你说话<del>快</del><ins>慢</ins>、疯、自相矛盾。" in as_markdown(compare(*sides))
 
 
 # versions, with real git and DVC

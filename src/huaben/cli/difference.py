@@ -1,12 +1,13 @@
 """The difference of two versions in a terminal: the same lists as in Markdown, and fewer of each."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from huaben.release.diffrows import shown_change, shown_lines, title
+from huaben.release.diffrows import shown_change, shown_edits, shown_lines, title
 from huaben.release.difftext import by_reasons, different, major_first, moved_figures, phrases, verdict
 from huaben.release.edits import Piece
 from huaben.release.markdown import visible
@@ -36,8 +37,14 @@ def renderables(result: Mapping[str, Any]) -> Iterator[Text | Table]:
 
 
 def _causes(result: Mapping[str, Any]) -> Iterator[Text]:
-    for name, (before, after) in list((result["params"] or {}).items())[: 2 * MOST]:
-        yield _line([("=", f"  {name}: "), ("-", str(before)), ("=", " "), ("+", str(after))])
+    params = result["params"] or {}
+    for name, values in list(params.items())[: 2 * MOST]:
+        before, after = (v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values)
+        pieces = (
+            next(shown_edits([result["texts"][name]])) if name in result["texts"] else [("-", before), ("+", after)]
+        )
+        yield _line([("=", f"  {name}: "), *pieces])
+    yield from _rest(list(params), "parameters", 2 * MOST)
     if files := result["inputs"]:
         names = [name if way == "changed" else f"{name} ({way})" for name, way in files.items()]
         rest = f", and {len(names) - 2 * MOST} more" if len(names) > 2 * MOST else ""

@@ -4,12 +4,13 @@ The value holds everything, and no time, no place of this machine: equal version
 people read is made from it in `difftext.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from huaben.records import DATASETS
 from huaben.release.changes import compare_rows
+from huaben.release.edits import edited_words
 from huaben.release.figures import (
     compare_evaluation,
     compare_gates,
@@ -18,6 +19,9 @@ from huaben.release.figures import (
     compare_stages,
 )
 from huaben.release.versions import Say, Version, open_version, same_commit
+
+LONG = 40
+"""Characters of a parameter from which on its two values are no longer told apart at a glance."""
 
 
 def diff(root: Path, base: str, head: str | None, say: Say) -> dict[str, Any]:
@@ -42,6 +46,7 @@ def compare(base: Version, head: Version) -> dict[str, Any]:
         "is_same_revision": base.commit is not None and base.commit == head.commit,
         "inputs": _inputs(base, head),
         "params": _params(base, head),
+        "texts": _texts(_params(base, head) or {}),
         "gates": compare_gates(base, head),
         "datasets": rows,
         "stages": compare_stages(base, head),
@@ -81,6 +86,12 @@ def _params(base: Version, head: Version) -> dict[str, list[Any]] | None:
     old, new = dict(_flat(base.params, "")), dict(_flat(head.params, ""))
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return {name: [old.get(name), new.get(name)] for name in names}
+
+
+def _texts(params: Mapping[str, Sequence[Any]]) -> dict[str, list[list[str]]]:
+    """Return what changed in parameters that are long texts, such as a persona, as pieces."""
+    long = {name: pair for name, pair in params.items() if all(isinstance(v, str) and len(v) > LONG for v in pair)}
+    return {name: [list(piece) for piece in edited_words(*pair)] for name, pair in long.items()}
 
 
 def _flat(value: Any, path: str) -> list[tuple[str, Any]]:

@@ -31,6 +31,11 @@ def edits_block(rows: Sequence[Mapping[str, Any]]) -> Raw:
     return _block([_pre(title(row)), *(_line(line) for line in shown_change(row))] for row in rows)
 
 
+def texts_block(texts: Iterable[tuple[str, Sequence[Sequence[str]]]]) -> Raw:
+    """Return the names of texts, each with what changed in it."""
+    return _block([_pre(name), *(_line(line) for line in shown_edits([pieces]))] for name, pieces in texts)
+
+
 def title(row: Mapping[str, Any]) -> str:
     """Return which row it is: id (before and after, if it changed), split, chapter, and what of it."""
     after, before = row["record_id"], row.get("record_id_before", row["record_id"])

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from huaben.release.diffrows import edits_block, rows_block
+from huaben.release.diffrows import edits_block, rows_block, texts_block
 from huaben.release.markdown import Raw, code, render, visible
 
 LIMIT = 60_000
@@ -116,6 +116,7 @@ def _context(result: Mapping[str, Any], most: int) -> dict[str, Any]:
         "is_cut": any(len(rows) > most for rows in _lists(changed)),
         "verdict": Raw(verdict(result)),
         "datasets": datasets,
+        "params": {name: pair for name, pair in (result["params"] or {}).items() if name not in result["texts"]},
         "compared": result["datasets"] is not None,
         "different": changed,
         "speakers": {name: pairs for name, found in changed.items() if (pairs := most_changed(found["speakers"]))},
@@ -144,6 +145,7 @@ def _functions(most: int, changed: Mapping[str, Any]) -> dict[str, Any]:
         "money": lambda total: Raw(f"{total['money']:.4f} {cell(total['currency'])} ({total['replies']:,} replies)"),
         "interval": _interval,
         "rows_block": rows_block,
+        "texts_block": texts_block,
         "edits_block": edits_block,
     }
 
