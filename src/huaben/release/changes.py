@@ -5,19 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from huaben.files import Row
+from huaben.release.distributions import in_train_and_held_out, lengths, reasons, speakers, splits
 from huaben.release.edits import edited_lines, lines_of
-from huaben.release.pairing import Pairs, pair_rows, text_of, without_origin
+from huaben.release.pairing import Pairs, pair_rows, without_origin
 from huaben.release.rows import Item
 
 KEPT, ABSENT = "kept", "not there"
-SPLITS = ("train", "validation", "test")
 NAMED = ("split", "speaker", "addressee", "kind", "decided_by", "character", "angle", "way")
 """Fields with few values: how often which became which is worth a line."""
 HOW_DECIDED = {"certainty", "evidence", "decided_by"}
 """A change of these alone in a line is minor: its words and its speaker are as they were."""
 OUTCOMES = ("added", "removed", "changed", "dropped", "restored")
 """`dropped`: kept before, dropped now; `restored`: the other way round; `removed`: not even dropped."""
-QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 
 
 def compare_rows(base: Sequence[Item], head: Sequence[Item]) -> dict[str, Any]:
@@ -33,17 +32,17 @@ def compare_rows(base: Sequence[Item], head: Sequence[Item]) -> dict[str, Any]:
     counts["minor"] = sum(row["is_minor"] for row in rows["changed"])
     counts |= {"moved": sum(a.row != b.row for a, b in kept) - counts["changed"]}
     return {
-        "rows": {"base": _splits(base), "head": _splits(head)},
+        "rows": {"base": splits(base), "head": splits(head)},
         "counts": counts | {"same": len(kept) - counts["changed"] - counts["moved"]},
         "columns": columns,
         "fields": dict(sorted(Counter(name for row in rows["changed"] for name in row["fields"]).items())),
         "values": _values(kept),
         "ways": _ways(pairs),
-        "reasons": _before_after(_reasons(base), _reasons(head)),
+        "reasons": _before_after(reasons(base), reasons(head)),
         "unpaired_for_size": pairs.too_many,
-        "lengths": {"base": _lengths(base), "head": _lengths(head)},
-        "speakers": _before_after(_speakers(base), _speakers(head)),
-        "in_train_and_held_out": {"base": _repeats(base), "head": _repeats(head)},
+        "lengths": {"base": lengths(base), "head": lengths(head)},
+        "speakers": _before_after(speakers(base), speakers(head)),
+        "in_train_and_held_out": {"base": in_train_and_held_out(base), "head": in_train_and_held_out(head)},
         **rows,
     }
 
@@ -155,41 +154,6 @@ def _without(value: Any, gone: frozenset[str], path: str) -> Any:
         kept = {name: inner for name, inner in value.items() if f"{path}{name}" not in gone}
         return {name: _without(inner, gone, f"{path}{name}.") for name, inner in kept.items()}
     return [_without(inner, gone, path) for inner in value] if isinstance(value, list) else value
-
-
-def _splits(items: Sequence[Item]) -> dict[str, int]:
-    counts = Counter(item.row.get("split") for item in items if not item.reason)
-    return {"all": sum(counts.values()), **{split: counts[split] for split in SPLITS}}
-
-
-def _reasons(items: Sequence[Item]) -> Counter[str]:
-    return Counter(item.reason for item in items if item.reason)
-
-
-def _speakers(items: Sequence[Item]) -> Counter[str]:
-    """Count who speaks: lines, and messages of conversations."""
-    said = [part for item in items if not item.reason for part in (item.row, *(item.row.get("messages") or []))]
-    return Counter(str(part["speaker"]) for part in said if part.get("speaker"))
-
-
-def _lengths(items: Sequence[Item]) -> dict[str, int | None]:
-    """Return quantiles, by nearest rank, of the characters of what is learned: replies, answers, chosen, texts."""
-    ordered = sorted(len(text) for item in items if not item.reason for text in _learned(item.row))
-    return {n: ordered[int(q * (len(ordered) - 1) + 0.5)] if ordered else None for n, q in QUANTILES.items()}
-
-
-def _learned(row: Row) -> list[str]:
-    replies = [m for name in ("messages", "chosen") for m in row.get(name) or [] if m.get("role") == "assistant"]
-    return [str(m["content"]) for m in replies] or [
-        str(row[name]) for name in ("answer", "summary", "text") if isinstance(row.get(name), str)
-    ][:1]
-
-
-def _repeats(items: Sequence[Item]) -> int:
-    """Count the train rows whose words, blanks aside, are those of a held-out row of this dataset."""
-    words = [(item.row.get("split"), "".join(text_of(item.row).split())) for item in items if not item.reason]
-    held_out = {text for split, text in words if split in ("validation", "test") and text}
-    return sum(split == "train" and text in held_out for split, text in words)
 
 
 def _chapter(item: Item) -> Any:
