@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from huaben.extract.passages import Passage, passages
@@ -87,6 +87,8 @@ TEXTS = st.lists(PARAGRAPHS, max_size=20).map("\n".join)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # make_chapter is one plain function
 @given(text=TEXTS, longest=st.integers(1, 120))
+@example(text="‘\n1’", longest=1)
+@example(text="子曰：学而时习之。\n曾子曰：吾日三省吾身。", longest=9)
 def test_passages_lose_nothing_and_number_every_quotation_once(make_chapter, text, longest):
     found = cut(make_chapter, text, longest)
     assert "".join(p.text for p in found) == text

@@ -15,6 +15,17 @@ PINNED = {
     "curator": ["bespokelabs-curator==0.1.31"],
     # imports requests without requiring it
     "distilabel": ["distilabel[openai]==1.5.3", "requests==2.34.2"],
+    # its Chinese tokenizer needs spaCy, its quality filters the rest
+    "gopher": [
+        "datatrove==0.10.1",
+        "fasteners==0.20",
+        "ftfy==6.3.1",
+        "jieba==0.42.1",
+        "nltk==3.10.4",
+        "regex==2026.11.15",
+        "spacy==3.8.18",
+        "tldextract==5.4.0",
+    ],
 }
 """What is installed into each environment."""
 CLIENTS = {

@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "replies", "score", "diff", "verify")
+TOOLS = ("init", "cast", "estimate", "accept", "replies", "score", "diff", "verify", "rehydrate")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from huaben.llm.prompts import number_quotations
+from huaben.novel.marks import MARKS
 from huaben.records import Chapter, Line
 
 
@@ -29,14 +30,18 @@ class Passage:
     @property
     def numbered(self) -> str:
         """The text with the number of every quotation before it."""
-        openings = [(_opened(self.lines[n - 1]) - self.start, n) for n in self.numbers]
+        openings = [(self._opened(self.lines[n - 1]) - self.start, n) for n in self.numbers]
         return number_quotations(self.text, openings)
 
     @property
     def numbers(self) -> range:
         """The numbers of the quotations that open in the passage."""
-        before, after = (bisect_left(self.lines, end, key=_opened) for end in (self.start, self.end))
+        before, after = (bisect_left(self.lines, end, key=self._opened) for end in (self.start, self.end))
         return range(before + 1, after + 1)
+
+    def _opened(self, line: Line) -> int:
+        """Return where a quotation's opening mark stands, or its first character where it has none."""
+        return line.start - 1 if self.chapter.text[max(0, line.start - 1) : line.start] in MARKS else line.start
 
     @property
     def name(self) -> str:
@@ -56,11 +61,6 @@ class Passage:
             return ()
         cut = min(cuts, key=lambda place: abs(place - middle))
         return Passage(self.chapter, self.lines, self.start, cut), Passage(self.chapter, self.lines, cut, self.end)
-
-
-def _opened(line: Line) -> int:
-    """Return where a quotation's opening mark stands."""
-    return max(0, line.start - 1)
 
 
 def passages(chapter: Chapter, lines: Sequence[Line], longest: int) -> Iterator[Passage]:
