@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "accept", "replies", "score", "verify", "rehydrate")
+TOOLS = ("init", "cast", "estimate", "accept", "replies", "score", "diff", "verify", "rehydrate")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")

@@ -9,6 +9,7 @@ import click
 
 from huaben.cli import paths
 from huaben.cli.cast import cast
+from huaben.cli.diff import diff
 from huaben.cli.estimate import estimate
 from huaben.cli.init import init
 from huaben.cli.stage import read_cast, read_params
@@ -17,7 +18,7 @@ from huaben.errors import InputError
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["accept", "cast", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+__all__ = ["accept", "cast", "diff", "estimate", "init", "rehydrate", "replies", "score", "verify"]
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +51,15 @@ def fence(text: str, info: str = "") -> Raw:
     return Raw(f"{ticks}{info}\n{shown}\n{ticks}")
 
 
-def render(template: str, context: dict[str, Any]) -> str:
-    """Render a Markdown template; what it prints is escaped, one line a value, unless it is `Raw`."""
+def render(template: str, context: dict[str, Any], shown: Callable[[Any], str] = escape) -> str:
+    """Render a Markdown template; what it prints is escaped by `shown`, one line a value, unless it is `Raw`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         # HTML's escapes are not Markdown's, so `finalize` does here what autoescape does there
-        finalize=lambda value: value if isinstance(value, Raw) else escape(value),
+        finalize=lambda value: value if isinstance(value, Raw) else shown(value),
         trim_blocks=True,
         lstrip_blocks=True,
     )
