@@ -1,21 +1,20 @@
-"""Near duplicates, exactly: every pair that brute force finds, and who removes whom."""
+"""Which record of near duplicates stays, and which removed which."""
 
-import random
 from itertools import combinations, count
 
-import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from huaben.files import read_json, read_jsonl, write_jsonl
 from huaben.records import QA, Aspect, Conversation, Line, Message, Piece, Preference, Provenance, Summary
-from huaben.refine.dedupe import CHUNK, deduplicate, find_duplicates, find_reorderings, text_of
+from huaben.refine.dedupe import deduplicate, text_of
 from huaben.refine.stages import run_dedupe
 
 THRESHOLDS = (0.8, 0.85, 0.9, 0.95)
 SOURCE = Provenance(novel="small", chapter=1, chapter_id="c1")
+SPLITS = st.sampled_from(["train", "validation", "test"])
 
 
 def brute(texts, threshold):
@@ -26,99 +25,6 @@ def brute(texts, threshold):
         if texts[i] and texts[j]
     )
     return [(i, j, similarity) for i, j, similarity in scored if similarity >= threshold]
-
-
-def found(texts, threshold):
-    return [(int(i), int(j), float(s)) for i, j, s in zip(*find_duplicates(texts, threshold), strict=True)]
-
-
-ADVERSARIAL = ["a", "b", "aa", "ab", "ba", "aaa", "aab", "aba", "a" * 9, "a" * 10, "ab" * 5, "ba" * 5, "a" * 9 + "b"]
-"""Short and repetitive strings, many of whose similarities are thresholds to the last bit."""
-ADVERSARIAL += ["好" * n for n in range(1, 22)] + ["好" * n + "坏" for n in range(20)]
-ADVERSARIAL += ["", "", " ", "\n", "👍", "𠮷"]
-STRINGS = st.lists(
-    st.one_of(
-        st.text(alphabet="ab", max_size=12),
-        st.text(alphabet="钟停水敲。 ", max_size=24),
-        st.text(max_size=8),
-        st.builds(lambda unit, times: unit * times, st.text(min_size=1, max_size=3), st.integers(0, 30)),
-    ),
-    max_size=14,
-)
-
-
-@pytest.mark.parametrize("threshold", (*THRESHOLDS, 0.0, 0.5, 2 / 3, 1.0, 1.1))
-def test_short_and_repetitive_strings_give_what_brute_force_gives(threshold):
-    assert found(ADVERSARIAL, threshold) == brute(ADVERSARIAL, threshold)
-
-
-@given(STRINGS, st.sampled_from(THRESHOLDS))
-@example(["", "", ""], 0.8)
-@example(["aaaa", "aaaaab"], 0.8)
-@example(["a" * 19, "a" * 21], 0.95)
-@example(["\ud800", "\ud800"], 0.9)
-def test_any_strings_give_what_brute_force_gives(texts, threshold):
-    assert found(texts, threshold) == brute(texts, threshold)
-
-
-LONGER = st.lists(st.text(alphabet="ab好", min_size=60, max_size=90), min_size=2, max_size=6)
-SPLITS = st.sampled_from(["train", "validation", "test"])
-
-
-@given(LONGER, st.sampled_from(THRESHOLDS))
-def test_longer_strings_give_what_brute_force_gives(texts, threshold):
-    texts = [*texts, texts[0][:-3], texts[1] + "好好", texts[0][::-1]]
-    assert found(texts, threshold) == brute(texts, threshold)
-
-
-@pytest.mark.parametrize("n_rows", [CHUNK, CHUNK + 1, CHUNK + 150])
-def test_more_rows_than_are_compared_at_a_time_give_what_brute_force_gives(n_rows):
-    chance = random.Random(7)
-    texts = ["".join(chance.choices("钟停水敲", k=5)) for _ in range(n_rows)]
-    assert len(found(texts, 0.9)) > 100
-    assert found(texts, 0.9) == brute(texts, 0.9)
-
-
-def test_a_similarity_of_exactly_the_threshold_is_in():
-    assert found(["aaaa", "aaaaab"], 0.8) == [(0, 1, 0.8)]
-    assert found(["a" * 9, "a" * 11], 0.9) == [(0, 1, 0.9)]
-    assert found(["a" * 19, "a" * 21], 0.95) == [(0, 1, 0.95)]
-    assert found(["a" * 19, "a" * 21], np.nextafter(0.95, 1)) == []
-
-
-def test_empty_strings_are_no_pairs_and_blanks_are_compared_as_given():
-    assert found(["", "", "钟"], 0.8) == []
-    assert found([" ", " ", "  "], 0.9) == [(0, 1, 1.0)]
-    assert found(["钟停了。", "钟停了"], 1.0) == []
-
-
-@pytest.mark.parametrize("texts", [[], ["钟"], [""], ["", "钟", ""]])
-def test_without_two_texts_there_is_no_pair(texts):
-    pairs = find_duplicates(texts, 0.8)
-    assert [len(column) for column in pairs] == [0, 0, 0]
-    assert (pairs.i.dtype, pairs.similarity.dtype) == (np.dtype(np.int64), np.dtype(np.float64))
-
-
-def test_the_pairs_come_as_named_arrays_in_order():
-    pairs = find_duplicates(["钟停了吗", "", "水敲的钟", "水敲的钟", "钟停了吗"], 0.9)
-    assert (pairs.i.tolist(), pairs.j.tolist(), pairs.similarity.tolist()) == ([0, 2], [4, 3], [1.0, 1.0])
-
-
-# reorderings
-
-
-def test_clauses_in_another_order_are_a_reordering():
-    texts = ["钟停了，水敲的。你听！", "你听！钟停了，水敲的。", "灯灭了，碗还热着。"]
-    pairs = find_reorderings(texts, 0.95)
-    assert (pairs.i.tolist(), pairs.j.tolist(), pairs.similarity.tolist()) == ([0], [1], [1.0])
-
-
-def test_what_is_a_duplicate_as_it_stands_is_no_reordering():
-    assert find_reorderings(["钟停了，水敲的。", "钟停了，水敲的。"], 0.9).i.tolist() == []
-
-
-def test_texts_of_marks_alone_are_no_reorderings():
-    assert find_reorderings(["。，！", "！，。", "", " "], 0.8).i.tolist() == []
 
 
 # who removes whom

@@ -3,62 +3,16 @@
 Texts are compared as given; normalising is the caller's business.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from huaben.records import QA, Conversation, Piece, Preference, Record, Summary
 from huaben.refine.clean import Sifted
+from huaben.refine.duplicates import Pairs, find_duplicates, find_reorderings
 
-CHUNK = 1024
-"""Rows compared at a time; 1,024 × 100,000 similarities of eight bytes are 0.8 GB."""
+__all__ = ["Pairs", "deduplicate", "find_duplicates", "find_reorderings", "text_of"]
+
 STRENGTH = {"test": 0, "validation": 1, "train": 2}
-CLAUSE = re.compile(r"[，。！？；：、,.!?;:\s]+")
-
-
-class Pairs(NamedTuple):
-    """Index pairs `i < j` and their similarities from 0 to 1, sorted by (i, j)."""
-
-    i: NDArray[np.int64]
-    j: NDArray[np.int64]
-    similarity: NDArray[np.float64]
-
-
-def find_duplicates(texts: Sequence[str], threshold: float) -> Pairs:
-    """Return exactly the pairs of non-empty strings whose rapidfuzz `fuzz.ratio` / 100 is ≥ `threshold`."""
-    from rapidfuzz import fuzz, process
-
-    kept = [k for k, text in enumerate(texts) if text]
-    rows = [texts[k] for k in kept]
-    index = np.asarray(kept, dtype=np.int64)
-    # a little below the threshold: whether a similarity is at it is told after the division, as the contract has it
-    cutoff = min(max(100 * threshold - 1e-6, 0.0), 100.0)
-    found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
-    for start in range(0, len(rows), CHUNK):
-        scores = process.cdist(
-            rows[start : start + CHUNK],
-            rows[start:],
-            scorer=fuzz.ratio,
-            score_cutoff=cutoff,
-            dtype=np.float64,
-        )
-        a, b = np.nonzero(np.triu(scores >= cutoff, 1))
-        similarity = scores[a, b] / 100
-        exact = similarity >= threshold
-        found.append((index[a[exact] + start], index[b[exact] + start], similarity[exact]))
-    return _sorted(found)
-
-
-def find_reorderings(texts: Sequence[str], threshold: float) -> Pairs:
-    """Return the pairs that are duplicates once their clauses are put in one order, and are not as they stand."""
-    ordered = ["".join(sorted(part for part in CLAUSE.split(text) if part)) for text in texts]
-    plain = set(zip(*find_duplicates(texts, threshold)[:2], strict=True))
-    i, j, similarity = find_duplicates(ordered, threshold)
-    fresh = np.asarray([(a, b) not in plain for a, b in zip(i, j, strict=True)], dtype=bool)
-    return Pairs(i[fresh], j[fresh], similarity[fresh])
 
 
 def deduplicate(records: Sequence[Any], threshold: float) -> Sifted:
@@ -113,11 +67,3 @@ def text_of(record: Record) -> str:
         case Piece():
             return record.text
     raise TypeError(f"no text to compare in {type(record).__name__}")
-
-
-def _sorted(found: Sequence[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]) -> Pairs:
-    if not found:
-        return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    i, j, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((j, i))
-    return Pairs(i[order], j[order], similarity[order])
