@@ -8,8 +8,8 @@ alone; tools that split at blanks get them with blanks between the characters. E
 in an environment, of its own; the rounds of all methods are interleaved.
 
 recall: planted copies that were removed; precision: removed rows that were planted copies; pairs: share of the pairs
-with `fuzz.ratio` >= 85 that were found. `wall`, `cpu` in seconds (children included), `MB`: most memory held, the input
-included. Brute force is run up to 20,000 rows; above, on as many rows against all as took it the time it
+with `fuzz.ratio` >= 85 that were found. `wall`, `cpu` in seconds (children included), `MB`: most memory held, the
+input included. Brute force is run up to 20,000 rows; above, on as many rows against all as took it the time it
 had there, and extrapolated by pairs. Machines are noisy: read the ratios. Ends with one line of JSON.
 """
 
@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers.running import python_of
-from planted import Planted, normalise, plant, read_clauses
 from rich.console import Console
 from rich.table import Table
+
+from peers.running import python_of
+from planted import Planted, normalise, plant, read_clauses
 
 PEERS = Path(__file__).parent / "peers"
 METHODS = {

@@ -82,4 +82,5 @@ class Grams:
         shortest = np.maximum(shortest_partner(lengths, self.threshold), 1)
         nearby = np.arange(round((2 * self.size) / WEAKEST))
         least = lengths + shortest
-        return np.asarray(np.min([self.least_common(least + more) for more in nearby.tolist()], axis=0), dtype=np.int64)
+        every = [self.least_common(least + more) for more in nearby.tolist()]
+        return np.asarray(np.min(every, axis=0), dtype=np.int64)
