@@ -35,6 +35,7 @@ bench: $(READY)
 	python bench/money.py
 	python bench/speakers.py
 	python bench/duplicates.py
+	python bench/cleaning.py
 
 # The lock file names every version; the project itself is installed in place.
 $(READY): requirements.lock pyproject.toml

@@ -1,19 +1,17 @@
 """Who speaks: accuracy by category, coverage against precision, and speed.
 
-    python bench/speakers.py [--shared ../shared] [--plot FILE.png] [--without wp2021 gold speed]
+    python bench/speakers.py [--shared ../shared] [--plot FILE.svg] [--without wp2021 gold second_author speed]
 
-Three measurements, each beside its peer in the same run: forced choice on the dev split of wp2021, read as
+Four measurements, each beside its peer in the same run: forced choice on the dev split of wp2021, read as
 `huaben lines FILE --cast CAST.yaml` reads a file (peer: the name mentioned nearest before the quotation); the
-gold lines of the embedded novel; characters per second on 施公案 and 雍正剑侠图 (peer: one regular expression that
-finds “……” and the two letters before a speech verb). What is not there is skipped. Ends with one line of JSON.
+gold lines of the embedded novel; the labelled lines of two old novels (`bench/labelled.py`; same peer as the first);
+chapters, lines and speakers of 施公案 and 雍正剑侠图 in seconds and memory (peers: a plain regular expression, jieba
+and lac, see `peers/reading.py`). What is not there is skipped. Ends with one line of JSON.
 """
 
 import argparse
 import json
-import re
-import resource
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,19 @@ import numpy as np
 
 from huaben.files import read_jsonl
 from huaben.novel.chapters import read_chapters
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names, found_names
+from huaben.novel.names import Names
+from huaben.novel.ranker import DECIDED
 from huaben.novel.score import score_rules
-from huaben.novel.speakers import decide_speakers
 from huaben.novel.stages import guess_speakers
 from huaben.params import ANY_NOVEL, CastMember, load_cast, load_params
 from huaben.records import Chapter, Line
+from labelled import second_author
+from peers.reading import speed
 from wp2021 import Window, read_cast, read_windows
 
 ROOT = Path(__file__).parents[1]
-THRESHOLD = 0.8
-"""Certainty from which a line counts as decided: `speakers.min_certainty`, fixed before anything was measured."""
-PLAIN = re.compile(r"“([^”]*)”(?:([\u4e00-\u9fff]{2})[说问道])?")
+CURVES = {"wp2021_dev": "wp2021 dev", "gold": "the embedded novel"}
+THRESHOLDS = sorted({*(step / 20 for step in range(20)), 0.8, DECIDED, 0.97, 0.99})
 Answer = tuple[float, bool]
 """Certainty of the guess, and whether it is right."""
 
@@ -74,7 +72,7 @@ def wp2021(folder: Path) -> dict[str, Any]:
         **{category: right(group) for category, group in by.items()},
         "n": len(answers),
         "at_precision_95": covered(answers, 0.95),
-        "decided": decided(answers, THRESHOLD),
+        "decided": decided(answers, DECIDED),
         "nearest_name": round(float(np.mean([nearest for _, nearest in found])), 4),
         "curve": curve(answers),
     }
@@ -98,7 +96,7 @@ def covered(answers: Sequence[Answer], precision: float) -> float:
 
 
 def curve(answers: Sequence[Answer]) -> list[dict[str, float]]:
-    return [decided(answers, threshold) for threshold in (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99)]
+    return [decided(answers, threshold) for threshold in THRESHOLDS]
 
 
 def gold() -> dict[str, Any]:
@@ -112,49 +110,27 @@ def gold() -> dict[str, Any]:
     return {**score, "curve": curve([(line.certainty, line.speaker == who) for line, who in found if who])}
 
 
-def speed(corpora: Path) -> dict[str, Any]:
-    """Time the speakers of 0.3 million characters and of all 2.34, lines already found."""
-    chapters, _ = read_chapters([corpora / "施公案.txt", corpora / "雍正剑侠图.txt"], "speed", ANY_NOVEL)
-    parts = [timed(chapters[: len(chapters) // 8]), timed(chapters)]
-    text = "".join(chapter.text for chapter in chapters)
-    start = time.perf_counter()
-    quotations = sum(1 for _ in PLAIN.finditer(text))
-    plain = time.perf_counter() - start
-    return {
-        "runs": parts,
-        "plain_regular_expression": {"quotations": quotations, "characters_per_s": round(len(text) / plain)},
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
-
-
-def timed(chapters: Sequence[Chapter]) -> dict[str, float]:
-    lines = [find_lines(chapter) for chapter in chapters]
-    start, cpu = time.perf_counter(), time.process_time()
-    names = Names(found_names(chapters, []))
-    for chapter, found in zip(chapters, lines, strict=True):
-        decide_speakers(chapter, found, names)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    characters = sum(len(chapter.text) for chapter in chapters)
-    return {
-        "characters": characters,
-        "lines": sum(map(len, lines)),
-        "seconds": round(seconds, 1),
-        "cpu_seconds": round(cpu, 1),
-        "characters_per_s": round(characters / seconds),
-    }
-
-
 def plot(figures: dict[str, Any], file: Path) -> None:
-    """Draw coverage against precision."""
+    """Draw coverage against precision; equal figures are equal bytes."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": "speakers", "svg.fonttype": "none", "font.size": 9})
     import matplotlib.pyplot as plt
 
-    for label in ("wp2021_dev", "gold"):
-        points = [p for p in figures.get(label, {}).get("curve", []) if p["share"]]
-        plt.plot([p["share"] for p in points], [p["precision"] for p in points], marker="o", label=label)
-    plt.xlabel("share of the lines that is decided")
-    plt.ylabel("precision")
-    plt.legend()
-    plt.savefig(file)
+    figure, axes = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    for (key, label), marker in zip(CURVES.items(), "os", strict=True):
+        points = [p for p in figures.get(key, {}).get("curve", []) if p["share"]]
+        shares, rights = ([100 * p[name] for p in points] for name in ("share", "precision"))
+        axes.plot(shares, rights, marker + "-", label=label)
+        at = [i for i, p in enumerate(points) if p["certainty"] == DECIDED]
+        axes.plot([shares[i] for i in at], [rights[i] for i in at], "ko", markersize=11, fillstyle="none")
+    axes.plot([], [], "ko", markersize=11, fillstyle="none", label=f"certainty {DECIDED}")
+    axes.set_xlabel("lines decided, %")
+    axes.set_ylabel("of these right, %")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
+    figure.savefig(file, metadata={"Date": None, "Creator": None})
 
 
 def main() -> None:
@@ -162,7 +138,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--without", nargs="*", default=[], help="measurements to leave out: wp2021 gold speed")
+    parser.add_argument(
+        "--without", nargs="*", default=[], help="measurements to leave out: wp2021 gold second_author speed"
+    )
     options = parser.parse_args()
     benchmark, corpora = options.shared / "benchmarks" / "wp2021", options.shared / "corpora"
     figures: dict[str, Any] = {}
@@ -170,6 +148,8 @@ def main() -> None:
         figures["wp2021_dev"] = wp2021(benchmark)
     if "gold" not in options.without:
         figures["gold"] = gold()
+    if "second_author" not in options.without and corpora.exists():
+        figures["second_author"] = second_author(corpora)
     if "speed" not in options.without and corpora.exists():
         figures["speed"] = speed(corpora)
     if options.plot:

@@ -4,20 +4,23 @@
 """
 
 import json
-from copy import deepcopy
+import pickle
+import shutil
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from huaben.gates.conservation import STAGES, Refined
+from huaben.gates.inputs import STAGES, Places
 from huaben.params import load_params
 from huaben.records import Chapter, make_id
 
 REPOSITORY = Path(__file__).parent.parent
 SCHEMAS = REPOSITORY / "schemas"
 HERO, OTHER = "沈更生", "许知秋"
-N_CHAPTERS = 10
-TEST, VALIDATION = (9, 10), (8,)
+N_CHAPTERS = 24
+TEST, VALIDATION = (9, 10, 24), (8,)
+SILENT = 12
+"""In this chapter the hero says nothing that is a conversation: lines, but no dialogue and no pair."""
 EXCHANGES = 3
 ANGLES = ("terms", "plot", "speech", "depth")
 DIGITS = "零一二三四五六七八九十"
@@ -32,17 +35,25 @@ class World:
     dropped_by_clean: dict
     dropped_by_dedupe: dict
     coverage: dict = field(default_factory=dict)
+    cleaned: dict = field(default_factory=dict)
+    """What clean kept, where it is not what dedupe kept and dropped."""
+    leftovers: tuple = ()
+    params: object = None
 
-    def write(self, root):
-        """Write every file where the pipeline has it."""
+    def write(self, root, names=None):
+        """Write every file where the pipeline has it, or those of some datasets."""
         write_rows(root / "data/chapters/chapters.jsonl", self.chapters)
         for name, rows in self.rows.items():
+            if names is not None and name not in names:
+                continue
             dropped = self.dropped_by_dedupe.get(name, [])
-            cleaned = rows + [row["record"] for row in dropped]
+            cleaned = self.cleaned.get(name, rows + [row["record"] for row in dropped])
             write_rows(root / f"data/dedupe/{name}.jsonl", rows)
             write_rows(root / f"data/clean/{name}.jsonl", cleaned)
             write_rows(root / f"data/dedupe/dropped/{name}.jsonl", dropped)
             write_rows(root / f"data/clean/dropped/{name}.jsonl", self.dropped_by_clean.get(name, []))
+        for name in self.leftovers:
+            write_rows(root / f"data/dedupe/{name}.jsonl", [])
         for stage in STAGES:
             write_json(root / f"reports/coverage/{stage}.json", self.stage_coverage(stage))
         return root
@@ -63,7 +74,14 @@ class World:
 
 def make_world():
     """Return a fresh copy that a test may spoil."""
-    return deepcopy(_world())
+    world = pickle.loads(_pickled())
+    world.params = make_params()
+    return world
+
+
+@cache
+def _pickled():
+    return pickle.dumps(_world())
 
 
 def make_small():
@@ -84,8 +102,12 @@ def make_params():
         "llm": {"provider": "recorded"},
         "novel": {"slug": "zhong", "language": "zh"},
         "chapters": {"test": list(TEST), "validation": list(VALIDATION), "piece_characters": 200},
-        "summary": {"versions": ["v1", "v2"], "questions": ["《$title》讲了什么？"]},
+        "summary": {
+            "versions": ["v1", "v2"],
+            "questions": ["《$title》讲了什么？", "说说《$title》。", "《$title》呢？"],
+        },
         "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章"]},
+        "dialogue": {"characters": [HERO]},
         "preference": {"ways": ["prompts", "contrast"]},
         "validate_": {"max_failures": {}},
     }
@@ -98,23 +120,24 @@ def with_section(params, name, **values):
     return params.model_copy(update={name: getattr(params, name).model_copy(update=values)})
 
 
-def places(root):
-    """Return the arguments of `validate` for a world written to `root`."""
+def places(root, schemas=SCHEMAS):
+    """Return where `validate` finds what a world wrote to `root`."""
     data = root / "data"
-    return {
-        "datasets": data / "dedupe",
-        "chapters": data / "chapters/chapters.jsonl",
-        "dropped": [data / "clean/dropped", data / "dedupe/dropped"],
-        "coverage": root / "reports/coverage",
-        "clean": data / "clean",
-        "root": root,
-    }
+    return Places(
+        data / "dedupe",
+        data / "clean",
+        data / "clean/dropped",
+        data / "dedupe/dropped",
+        data / "chapters/chapters.jsonl",
+        root / "reports/coverage",
+        schemas,
+        root,
+    )
 
 
-def refined(root):
-    """Return where the rules of conservation look in `root`."""
-    data = root / "data"
-    return Refined(data / "clean", data / "clean/dropped", data / "dedupe/dropped", root / "reports/coverage")
+def new_schemas(root):
+    """Copy the schemas as a new repository has them: without an accepted profile."""
+    return Path(shutil.copytree(SCHEMAS, root / "schemas", ignore=shutil.ignore_patterns("baseline.json")))
 
 
 def write_rows(path, rows):
@@ -130,18 +153,19 @@ def write_json(path, value):
 @cache
 def _world():
     chapters = [_chapter(n) for n in range(1, N_CHAPTERS + 1)]
+    spoken = [chapter for chapter in chapters if chapter.index != SILENT]
     rows = {
         "lines": [row for c in chapters for row in _lines(c)],
-        "dialogue_raw": [_conversation(c, greeted=False) for c in chapters],
-        "dialogue": [_conversation(c, greeted=c.index == 2) for c in chapters],
-        "summary_v1": [_summary(c, "v1") for c in chapters],
-        "summary_v2": [_summary(c, "v2") for c in chapters],
-        "summary_qa_v1": [_summary_qa(c, "v1") for c in chapters],
-        "summary_qa_v2": [_summary_qa(c, "v2") for c in chapters],
-        "qa_v1": [_qa(c, "qa_v1", "facts", i) for c in chapters for i in range(4)],
-        "qa_v2": [_qa(c, "qa_v2", ANGLES[i % 4], i) for c in chapters for i in range(8)],
-        "preference": [_prompt_pair(i) for i in range(20)] + [_contrast_pair(c) for c in chapters],
-        "pretrain": [_piece(c) for c in chapters],
+        "dialogue_raw": [conversation(c, greeted=False) for c in spoken],
+        "dialogue": [conversation(c, greeted=c.index == 2) for c in spoken],
+        "summary_v1": [summary(c, "v1") for c in chapters],
+        "summary_v2": [summary(c, "v2") for c in chapters],
+        "summary_qa_v1": [summary_qa(c, "v1") for c in chapters],
+        "summary_qa_v2": [summary_qa(c, "v2") for c in chapters],
+        "qa_v1": [qa(c, "qa_v1", "facts", i) for c in chapters for i in range(4)],
+        "qa_v2": [qa(c, "qa_v2", ANGLES[i % 4], i) for c in chapters for i in range(8)],
+        "preference": [prompt_pair(i) for i in range(60)] + [contrast_pair(c) for c in spoken],
+        "pretrain": [piece(c) for c in chapters],
     }
     short = {**rows["dialogue"][0], "record_id": make_id("short")}
     copy = {**rows["qa_v1"][0], "record_id": make_id("copy")}
@@ -150,37 +174,43 @@ def _world():
     return World(rows, [c.row() for c in chapters], by_clean, by_dedupe)
 
 
-def _split(n):
+def numeral(n):
+    """Return a number below 100 in Chinese."""
+    tens, ones = divmod(n, 10)
+    return DIGITS[n] if n <= 10 else (DIGITS[tens] if tens > 1 else "") + "十" + (DIGITS[ones] if ones else "")
+
+
+def split(n):
     return "test" if n in TEST else "validation" if n in VALIDATION else "train"
 
 
-def _asked(n, k):
-    return f"第{DIGITS[n]}号楼的第{DIGITS[k]}只钟今夜怎么不响？"
+def asked(n, k):
+    return f"第{numeral(n)}号楼的第{numeral(k)}只钟今夜怎么不响？"
 
 
-def _said(n, k):
-    return f"它没有停，是第{DIGITS[n]}更的水漫过了第{DIGITS[k]}根指针。"
+def said(n, k):
+    return f"它没有停，是第{numeral(n)}更的水漫过了第{numeral(k)}根指针。"
 
 
 def _chapter(n):
-    lines = [f"第{DIGITS[n]}夜，雨下得很细，城里的灯一盏一盏灭了，只有钟楼上还亮着。"]
+    lines = [f"第{numeral(n)}夜，雨下得很细，城里的灯一盏一盏灭了，只有钟楼上还亮着。"]
     for k in range(EXCHANGES):
-        lines += [f"{OTHER}问：“{_asked(n, k)}”", f"{HERO}说：“{_said(n, k)}”"]
+        lines += [f"{OTHER}问：“{asked(n, k)}”", f"{HERO}说：“{said(n, k)}”"]
     return Chapter(
         chapter_id=make_id("chapter", n),
         index=n,
         number=n,
         kind="chapter",
         volume=None,
-        heading=f"第{DIGITS[n]}章 第{DIGITS[n]}只钟",
-        title=f"第{DIGITS[n]}只钟",
+        heading=f"第{numeral(n)}章 第{numeral(n)}只钟",
+        title=f"第{numeral(n)}只钟",
         novel="zhong",
-        split=_split(n),
+        split=split(n),
         text="\n".join(lines),
     )
 
 
-def _provenance(chapter, spans=(), prompt=None):
+def provenance(chapter, spans=(), prompt=None):
     source = {"novel": "zhong", "chapter": chapter.index, "chapter_id": chapter.chapter_id, "spans": list(spans)}
     reply = (
         {"model": "a-model", "reply_id": make_id(prompt, chapter.index)}
@@ -190,20 +220,20 @@ def _provenance(chapter, spans=(), prompt=None):
     return {**source, "prompt": prompt, **reply, "written_by": None}
 
 
-def _span(chapter, text):
+def span(chapter, text):
     start = chapter.text.index(text)
     return [start, start + len(text)]
 
 
 def _quotations(chapter):
     for k in range(EXCHANGES):
-        yield OTHER, HERO, _asked(chapter.index, k)
-        yield HERO, OTHER, _said(chapter.index, k)
+        yield OTHER, HERO, asked(chapter.index, k)
+        yield HERO, OTHER, said(chapter.index, k)
 
 
 def _lines(chapter):
     for speaker, addressee, text in _quotations(chapter):
-        start, end = _span(chapter, text)
+        start, end = span(chapter, text)
         yield {
             "record_id": make_id("lines", chapter.index, start),
             "split": chapter.split,
@@ -219,17 +249,17 @@ def _lines(chapter):
             "certainty": 0.97,
             "evidence": f"{speaker}说",
             "decided_by": "rule",
-            "provenance": _provenance(chapter, [[start, end]]),
+            "provenance": provenance(chapter, [[start, end]]),
         }
 
 
-def _message(chapter, speaker, text, role=None):
+def message(chapter, speaker, text, role=None):
     role = role or ("assistant" if speaker == HERO else "user")
-    return {"role": role, "content": text, "speaker": speaker, "spans": [_span(chapter, text)], "origin": "novel"}
+    return {"role": role, "content": text, "speaker": speaker, "spans": [span(chapter, text)], "origin": "novel"}
 
 
-def _conversation(chapter, greeted):
-    messages = [_message(chapter, speaker, text) for speaker, _, text in _quotations(chapter)]
+def conversation(chapter, greeted):
+    messages = [message(chapter, speaker, text) for speaker, _, text in _quotations(chapter)]
     if greeted:
         greeting = {"role": "user", "content": "更生", "speaker": None, "spans": [], "origin": "greeting"}
         messages = [greeting, *messages[1:]]
@@ -239,12 +269,12 @@ def _conversation(chapter, greeted):
         "character": HERO,
         "scene": 1,
         "messages": messages,
-        "provenance": _provenance(chapter, [span for message in messages for span in message["spans"]]),
+        "provenance": provenance(chapter, [place for m in messages for place in m["spans"]]),
     }
 
 
-def _summary(chapter, version):
-    n = DIGITS[chapter.index]
+def summary(chapter, version):
+    n = numeral(chapter.index)
     plot = (
         f"第{n}夜里，许知秋发现第{n}号楼的钟不响了，去问守钟的沈更生。"
         f"沈更生说钟没有停，是水漫过了指针，许知秋不信，他便带她上楼去看。"
@@ -268,44 +298,44 @@ def _summary(chapter, version):
         "title": chapter.title,
         "summary": "\n".join(aspect["text"] for aspect in aspects),
         "aspects": aspects,
-        "provenance": _provenance(chapter, prompt=f"summary.{version}"),
+        "provenance": provenance(chapter, prompt=f"summary.{version}"),
     }
 
 
-def _summary_qa(chapter, version):
+def summary_qa(chapter, version):
     return {
         "record_id": make_id("summary_qa", version, chapter.index),
         "split": chapter.split,
         "angle": "summary",
         "question": f"《{chapter.title}》讲了什么？",
-        "answer": _summary(chapter, version)["summary"],
+        "answer": summary(chapter, version)["summary"],
         "evidence": None,
-        "provenance": _provenance(chapter, prompt=f"summary.{version}"),
+        "provenance": provenance(chapter, prompt=f"summary.{version}"),
     }
 
 
-def _qa(chapter, dataset, angle, i):
-    evidence = _said(chapter.index, i % EXCHANGES)
-    n = DIGITS[chapter.index]
-    answer = f"漫过了第{DIGITS[i]}根" if dataset == "qa_v1" else f"沈更生说第{n}更的水漫过了第{DIGITS[i]}根指针。"
+def qa(chapter, dataset, angle, i):
+    evidence = said(chapter.index, i % EXCHANGES)
+    n = numeral(chapter.index)
+    answer = f"漫过了第{numeral(i)}根" if dataset == "qa_v1" else f"沈更生说第{n}更的水漫过了第{numeral(i)}根指针。"
     return {
         "record_id": make_id(dataset, chapter.index, i),
         "split": chapter.split,
         "angle": angle,
-        "question": f"沈更生怎样解释第{n}号楼第{DIGITS[i]}只钟不响？",
+        "question": f"沈更生怎样解释第{n}号楼第{numeral(i)}只钟不响？",
         "answer": answer,
         "evidence": evidence,
-        "provenance": _provenance(chapter, [_span(chapter, evidence)], prompt=dataset.replace("_", ".")),
+        "provenance": provenance(chapter, [span(chapter, evidence)], prompt=dataset.replace("_", ".")),
     }
 
 
-def _prompt_pair(i):
-    split = "test" if i % 5 == 0 else "train"
+def prompt_pair(i):
+    part = "test" if i % 5 == 0 else "train"
     outside = {"novel": "zhong", "chapter": 0, "chapter_id": "", "spans": []}
     reply = {"prompt": "chosen.v1", "model": "a-model", "reply_id": make_id("chosen", i), "written_by": None}
     return {
         "record_id": make_id("preference", "prompts", i),
-        "split": split,
+        "split": part,
         "way": "prompts",
         "prompt": [_plain("user", f"你今年是不是{i}岁？", "prompt")],
         "chosen": [_plain("assistant", f"{i}岁？钟敲了{i}下，我还没数完呢。", "reply")],
@@ -314,17 +344,17 @@ def _prompt_pair(i):
     }
 
 
-def _contrast_pair(chapter):
-    prompt, chosen = _asked(chapter.index, 0), _said(chapter.index, 0)
-    sober = {**_message(chapter, OTHER, _asked(chapter.index, 1), "assistant"), "spans": []}
+def contrast_pair(chapter):
+    prompt, chosen = asked(chapter.index, 0), said(chapter.index, 0)
+    sober = {**message(chapter, OTHER, asked(chapter.index, 1), "assistant"), "spans": []}
     return {
         "record_id": make_id("preference", "contrast", chapter.index),
         "split": chapter.split,
         "way": "contrast",
-        "prompt": [_message(chapter, OTHER, prompt)],
-        "chosen": [_message(chapter, HERO, chosen)],
+        "prompt": [message(chapter, OTHER, prompt)],
+        "chosen": [message(chapter, HERO, chosen)],
         "rejected": [sober],
-        "provenance": _provenance(chapter, [_span(chapter, prompt), _span(chapter, chosen)]),
+        "provenance": provenance(chapter, [span(chapter, prompt), span(chapter, chosen)]),
     }
 
 
@@ -332,10 +362,10 @@ def _plain(role, content, origin):
     return {"role": role, "content": content, "speaker": None, "spans": [], "origin": origin}
 
 
-def _piece(chapter):
+def piece(chapter):
     return {
         "record_id": make_id("pretrain", chapter.index),
         "split": chapter.split,
         "text": chapter.text,
-        "provenance": _provenance(chapter, [[0, len(chapter.text)]]),
+        "provenance": provenance(chapter, [[0, len(chapter.text)]]),
     }

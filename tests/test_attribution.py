@@ -265,3 +265,16 @@ def test_a_chapter_of_two_megabytes_takes_seconds(asked, record, make_chapter, t
     decided = list(read_jsonl(tmp_path / "o.jsonl"))
     assert {line["speaker"] for line in decided} == {"守夜人"}
     assert decided[-1]["scene"] == 64
+
+
+def test_a_model_that_contradicts_the_cues_takes_no_guess_away(asked, record, make_chapter):
+    goes_on = "沈更生说：“钟停了。”他看着窗外。“又停了。”"
+    chapter = make_chapter("\n".join([goes_on] * 20 + ["许知秋关了门。"]))
+    lines = find_lines(chapter)
+    wrong = "\n".join(f"{number}|许知秋|?|1" for number in range(1, len(lines) + 1))
+    record(*answered(asked, speakers_task(()), chapter, lines, {"summary.v2": V2, "speakers.v1": wrong}))
+    coverage = Coverage("speakers")
+    found = attribute(asked, [chapter], lines, (), coverage, [])
+    assert speakers(found) == ["沈更生"] * 40
+    assert found[1].certainty == 0.9
+    assert coverage.dropped["not believed: the model contradicts too many explicit cues"] == 1

@@ -69,6 +69,76 @@ def test_what_stands_before_a_speech_verb_and_is_no_name_is_left_out(word, peopl
     assert (list(found), roles) == (["沈更生"], {})
 
 
+def called(call, answerer, times=8, caller="路人甲", line="灯亮了没有"):
+    return "".join(f"{caller}说：“{call}，{line}{n}？”\n{answerer}说：“亮了{n}回。”\n" for n in range(times)) + TOLD
+
+
+def test_a_common_word_is_an_alias_where_one_person_answers_to_it(people):
+    found, roles = people(said("沈更生", 9) + called("和尚", "沈更生") + said("和尚", 5))
+    assert (found["沈更生"].aliases, found["沈更生"].lines) == (["和尚"], 22)
+    assert found["沈更生"].reasons == ["和尚: of 8 who are called so, 8 answer as 沈更生"]
+    assert roles == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        called("和尚", "沈更生", 7),
+        called("和尚", "沈更生", 9) + called("和尚", "方小满", 7),
+        called("和尚", "沈更生", 9, caller="和尚"),
+        called("和尚", "沈更生", 9) + "和尚说：“灯呢？”\n沈更生说：“在呢。”\n" * 9,
+    ],
+    ids=["too few", "two people", "himself", "they take turns"],
+)
+def test_a_common_word_stays_apart_where_the_answers_do_not_show_it(text, people):
+    found, roles = people(said("沈更生", 9) + said("方小满", 9) + said("和尚", 5) + text)
+    assert (found["沈更生"].aliases, "和尚" in roles) == ([], True)
+
+
+@pytest.mark.parametrize("call", ["师父", "哥哥", "二哥", "老爷", "客官", "贤弟"])
+def test_what_anybody_is_called_is_never_an_alias(call, people):
+    found, _ = people(said("沈更生", 9) + called(call, "沈更生", 20))
+    assert found["沈更生"].aliases == []
+
+
+def test_who_answers_to_an_alias_by_answers_has_both(people):
+    text = said("沈更生", 9) + called("和尚", "沈更生") + said("和尚", 9) + called("圣僧", "和尚")
+    assert people(text)[0]["沈更生"].aliases == ["和尚", "圣僧"]
+
+
+def test_what_one_says_of_oneself_is_an_alias_and_once_only_told(people):
+    text = (
+        said("沈更生")
+        + "沈更生说：“我名道济，是打更的。”\n沈更生说：“我名道济。”\n"
+        + "有个人姓梁名守更，走了。"
+        + "梁守更来了。" * 12
+    )
+    found, _ = people(text + "沈更生说：“我就是你表弟梁守更回来了。”\n")
+    assert (found["沈更生"].aliases, found["沈更生"].perhaps) == (["道济"], ["梁守更"])
+
+
+@pytest.mark.parametrize(
+    "told", ["童林童海川来了。" * 5, "此人姓童名林表字海川。", "那人姓童，名林，字海川。", "原来是童林，表字海川。"]
+)
+def test_a_courtesy_name_is_an_alias(told, people):
+    found, _ = people(said("童林", 5) + said("海川", 9) + "童海川走了。" * 12 + told)
+    assert set(found) == {"海川"}
+    assert found["海川"].aliases == ["童林", "童海川"]
+
+
+def test_a_title_that_may_mean_a_commoner_short_name_is_only_told(people):
+    found, _ = people(said("于小三") + said("于爷") + said("于恒", 9))
+    assert (set(found), found["于小三"].perhaps) == ({"于小三", "于爷", "于恒"}, ["于爷"])
+
+
+def test_a_common_word_is_not_the_given_name_of_a_title(people):
+    assert people(said("李天王", 5) + said("天王", 5))[0]["李天王"].aliases == []
+
+
+def test_a_name_that_begins_with_a_numeral_is_a_name(people):
+    assert set(people(said("三藏", 9) + said("三人", 9) + said("二爷", 9))[0]) == {"三藏"}
+
+
 def test_a_name_with_the_next_word_is_that_name(people):
     text = "".join(f"海川走了{n}里路。\n" for n in range(40)) + said("海川", 9) + said("海川一", 3)
     assert list(people(text)[0]) == ["海川"]
@@ -108,6 +178,10 @@ def test_english_names_are_found_as_well(people):
         "Mrs. Harrow": (3, "female"),
         "Tom Pell": (3, None),
     }
+
+
+def test_an_english_title_introduces_a_name(people):
+    assert set(people("Mrs. Harrow waited by the river with Miss Pell. " * 12)[0]) == {"Mrs. Harrow", "Miss Pell"}
 
 
 @pytest.mark.parametrize("line", ["他说：# - 好\t{x}", "““好", "好\ufffe\u202e完了吗", "- name: x", "'\"'"])

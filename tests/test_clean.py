@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from huaben.files import read_json, read_jsonl, write_jsonl
 from huaben.params import Clean
-from huaben.records import DATASETS, QA, Aspect, Conversation, Message, Piece, Preference, Provenance, Summary
+from huaben.records import DATASETS, QA, Aspect, Conversation, Line, Message, Piece, Preference, Provenance, Summary
 from huaben.refine.clean import clean, clean_conversation
 from huaben.refine.stages import run_clean
 
@@ -231,6 +231,21 @@ def pair(chosen=LONG, rejected="我没有敲过钟。"):
     )
 
 
+def line(text):
+    return Line(
+        record_id=f"l{next(ids)}",
+        split="train",
+        chapter=1,
+        start=0,
+        end=len(text),
+        text=text,
+        kind="speech",
+        depth=0,
+        scene=1,
+        provenance=SOURCE,
+    )
+
+
 def piece(text):
     return Piece(record_id=f"t{next(ids)}", split="train", text=text, provenance=SOURCE)
 
@@ -262,6 +277,55 @@ def test_each_dataset_has_its_own_rule(dataset, record, reason):
     assert [row["record"] for row in sifted.dropped] == ([record.row()] if reason else [])
 
 
+def test_what_a_model_wrote_is_mended_and_the_cuts_are_counted():
+    fenced = f"```\n{LONG}\n```"
+    sifted = clean("qa_v2", [qa(answer=f"<think>想</think>{LONG}"), qa(answer=fenced), qa()], PARAMS, "")
+    assert [record.answer for record in sifted.kept] == [LONG, LONG, "水"]
+    assert dict(sifted.repaired) == {"reasoning block": 1, "fence": 1}
+    sifted = clean("summary_v2", [summary("钟停了。", f"{LONG}<|im_end|>")], PARAMS, "")
+    assert [(s.summary, s.aspects[1].text) for s in sifted.kept] == [(f"钟停了。\n{LONG}", LONG)]
+    written = Message(role="assistant", content=f"{LONG}\u200b", origin="reply")
+    sifted = clean("preference", [pair().model_copy(update={"chosen": (written,)})], PARAMS, "")
+    assert [record.chosen[0].content for record in sifted.kept] == [LONG]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "record", "reason"),
+    [
+        ("qa_v2", qa(answer="作为一个人工智能，我不能回答。"), "refusal"),
+        ("qa_v2", qa(answer="<think>想</think>"), "reasoning only"),
+        ("qa_v2", qa(question="谁\ufffd？"), "damaged characters"),
+        ("summary_v1", summary("钟停了。" + "他来了，" * 30), "runaway repetition"),
+        ("lines", line("钟\ue000停了。"), "damaged characters"),
+        ("pretrain", piece("锟斤拷锟斤拷"), "damaged characters"),
+        ("dialogue_raw", talk("u:谁？", "a:水\ufffd敲的。"), "damaged characters"),
+        ("dialogue", talk("u:谁？", f"a:{LONG}\ufffd"), "damaged characters"),
+        ("preference", pair(rejected="我\ufffd没有敲过钟。"), "damaged characters"),
+    ],
+)
+def test_what_cannot_be_mended_is_dropped_with_its_reason(dataset, record, reason):
+    assert [row["reason"] for row in clean(dataset, [record], PARAMS, "").dropped] == [reason]
+
+
+@pytest.mark.parametrize(
+    "said", ["作为一个人工智能，我不能回答。", "哈哈" * 60, "（本章完）求月票！", "```钟停了，是水敲的```"]
+)
+def test_the_novels_own_words_are_neither_cut_nor_judged_by_what_they_say(said):
+    records = [("lines", line(said)), ("pretrain", piece(said)), ("dialogue", talk("u:谁？", f"a:{said}"))]
+    for dataset, record in records:
+        sifted = clean(dataset, [record], PARAMS, "")
+        assert sifted.kept == [record]
+        assert not sifted.repaired
+
+
+def test_a_rejected_side_may_be_a_machines():
+    plain = Message(role="assistant", content="作为一个人工智能，我不能回答。", origin="reply")
+    record = pair().model_copy(update={"rejected": (plain,)})
+    assert clean("preference", [record], PARAMS, "").kept == [record]
+    turned = pair().model_copy(update={"chosen": (plain,)})
+    assert [row["reason"] for row in clean("preference", [turned], PARAMS, "").dropped] == ["refusal"]
+
+
 def test_the_stage_keeps_and_drops_every_row_once_and_counts_them(make_params, tmp_path):
     params = make_params(llm={"provider": "none"}, preference={"ways": ["contrast"]})
     rows = {
@@ -290,6 +354,8 @@ def test_the_stage_keeps_and_drops_every_row_once_and_counts_them(make_params, t
         "dialogue: every reply under 6 characters": 1,
         "preference: a side under 6 characters": 1,
     }
+    reasons = (tmp_path / "out" / "reasons.md").read_text(encoding="utf-8")
+    assert "### every reply under 6 characters: 1\n\n    r0 嗯。\n" in reasons
     assert coverage.reasons == {"lines: nothing left": 1, "no provider": 6}
 
 

@@ -28,9 +28,9 @@ SLUGS = {"novel": PARAMS["novel"]["slug"], "character": PARAMS["character"]["slu
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 IS_COMMAND = re.compile(r"(huaben|make|dvc) [a-z-]")
 FILE = re.compile(r"[\w.<>*/-]+\.(json|jsonl|yaml|md|txt|py|toml|lock|html|parquet)|[\w<>*-][\w.<>*/-]*/[\w.<>*/-]*")
-OF_THE_READER = ("novel.txt", "rows.jsonl", "replies.jsonl")
+OF_THE_READER = ("novel.txt", "rows.jsonl", "replies.jsonl", "dropped.jsonl", "report.md", "rows-clean/")
 """Names that stand for the reader's own files."""
-LATER = ("dataset_info.json", "bench/.venvs/", ".venv/bin/pip")
+LATER = ("dataset_info.json", "withheld.json", "croissant.json", "bench/.venvs/", ".venv/bin/pip")
 """Files that `publish`, `make` and a benchmark make, and that neither git nor dvc.yaml names."""
 
 
@@ -139,7 +139,7 @@ def test_the_parameters_and_gates_that_a_document_names_exist(document):
     gates = json.loads(text_of("reports/gates.json"))["gates"]
     for piece in (piece for piece in code(document) if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", piece)):
         first, *rest = piece.split(".")
-        if rest[0] in ("schema", "suite", "crossrecord"):
+        if rest[0] in ("schema", "suite", "crossrecord", "drift"):
             assert piece in gates, f"{document}: {piece}"
         elif first in PARAMS and not FILE.fullmatch(piece):
             value = PARAMS

@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 from datasets import load_dataset
 
 from huaben.cli import main
-from novels import write_novel
+from huaben.files import read_json
+from novels import small_novel, write_novel
+from test_epub import CONTAINER, package, page
 
+FIXTURES = Path(__file__).parent / "fixtures"
 UP_TO_PUBLISH = ("data", "dataset", "exports")
 
 
@@ -86,6 +90,58 @@ def test_a_folder_that_is_not_empty_is_left_alone(environment, capsys):
     assert stopped.value.code == 2
     assert "is not an empty folder" in capsys.readouterr().err
     assert [path.name for path in (environment / "taken").iterdir()] == ["mine.txt"]
+
+
+def write_epub(folder, version):
+    """Write the small novel as EPUB 2 (toc.ncx) or 3 (nav.xhtml), whose table of contents alone has the headings."""
+    parts = [part.split("\n") for part in small_novel().split("\n第")[1:]]
+    titles, files = [f"第{lines[0]}" for lines in parts], [f"{i}.xhtml" for i in range(len(parts))]
+    bodies = ["".join(f"<p>{line}</p>" for line in lines[1:] if line) for lines in parts]
+    if version == 2:
+        points = "".join(
+            f'<navPoint><navLabel><text>{title}</text></navLabel><content src="{file}"/></navPoint>'
+            for title, file in zip(titles, files, strict=True)
+        )
+        toc, contents = "toc.ncx", f"<ncx><navMap>{points}</navMap></ncx>"
+        item = '<item id="toc" href="toc.ncx" media-type="application/x-dtbncx+xml"/>'
+    else:
+        links = "".join(f'<li><a href="{f}">{title}</a></li>' for title, f in zip(titles, files, strict=True))
+        toc, contents = "nav.xhtml", page(f'<nav xmlns:epub="e" epub:type="toc"><ol>{links}</ol></nav>')
+        item = '<item id="toc" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>'
+    members = {"META-INF/container.xml": CONTAINER, "OEBPS/book.opf": package(files, extra=item)}
+    members |= {f"OEBPS/{toc}": contents, **{f"OEBPS/{f}": page(b) for f, b in zip(files, bodies, strict=True)}}
+    with zipfile.ZipFile(folder / "clocks.epub", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return folder / "clocks.epub"
+
+
+def write_english(folder):
+    (folder / "pride.txt").write_bytes((FIXTURES / "pride.txt").read_bytes())
+    return folder / "pride.txt"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("write", "hero", "chapters", "lines"),
+    [
+        (lambda folder: write_epub(folder, 2), "钟离", 12, 384),
+        (lambda folder: write_epub(folder, 3), "钟离", 12, 384),
+        (write_english, "Mr. Bennet", 2, 48),
+    ],
+    ids=["EPUB 2", "EPUB 3", "English"],
+)
+def test_an_epub_and_an_english_novel_run_to_the_end_without_a_model(write, hero, chapters, lines, environment):
+    repository = environment / "new"
+    main(["init", str(repository), "--novel", str(write(environment)), "--character", hero])
+    if write is write_english:
+        (repository / "cast.yaml").write_bytes((FIXTURES / "pride_cast.yaml").read_bytes())
+    done = repro(repository)
+    assert done.returncode == 0, done.stdout + done.stderr
+    coverage = repository / "reports" / "coverage"
+    assert read_json(coverage / "chapters.json")["ok"] == chapters
+    assert read_json(coverage / "lines.json")["rows"] == lines
+    assert read_json(repository / "reports" / "gates.json")["passed"]
 
 
 @pytest.mark.slow

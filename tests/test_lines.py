@@ -46,7 +46,14 @@ def found(text):
         ("The dogs' bowl wasn't 5'10 wide.", []),
         ('"It\'s late," he said.', [("It's late,", 0)]),
         ("\"He said 'no' to me.\"", [("He said 'no' to me.", 0), ("no", 1)]),
-        ('他说："好。他又说："走。"', [("好。他又说：", 0), ("走。", 0)]),
+        ('他说："好。他又说："走。"', [("好。", 0), ("走。", 0)]),
+        ("他说：“好。他又说：“走。”", [("好。", 0), ("走。", 0)]),
+        ("他说：“不打你。我问你：“走不走？”", [("不打你。我问你：", 0), ("走不走？", 0)]),
+        ("他说：“好！“他又说：“走。”", [("好！", 0), ("走。", 0)]),
+        ("他说：“好！“他又说：\n“走。”", [("好！", 0), ("走。", 0)]),
+        ("他说：”好。”便走了。", [("好。", 0)]),
+        ("他说：“好。”又说：”走。”", [("好。", 0), ("走。", 0)]),
+        ("他说：“好。”又说：走。”", [("好。", 0)]),
         ('好。"他说："走。"', [("走。", 0)]),
         ('他说："好。', [("好。", 0)]),
         ("«Oui», dit-il.", [("Oui", 0)]),
@@ -71,8 +78,30 @@ def test_marks_of_every_style_nested_and_unbalanced(text, quotations):
 
 
 def test_speech_without_marks_runs_from_its_cue_to_the_end_of_the_sentence():
-    text = "妻哂曰：死媪谩语，欲我禳解取钱耶？会经略莫落。\n塾师又拜曰：诗义深微。请颜先生一见。乃去。"
-    assert found(text) == [("死媪谩语，欲我禳解取钱耶？", 0), ("诗义深微。", 0)]
+    text = "更夫叹曰：灯未灭，欲我空守至明耶？会大风起。\n少年又拜曰：路远天寒。请先生一见。乃去。"
+    assert found(text) == [("灯未灭，欲我空守至明耶？", 0), ("路远天寒。请先生一见。", 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "speech"),
+    [
+        ("叟曰：灯油已尽。且天将明矣。少年掩门而去。", "灯油已尽。且天将明矣。"),
+        ("叟曰：河水不寒。此吾所亲见也。乃去。", "河水不寒。此吾所亲见也。"),
+        ("叟曰：河水不寒。问汝何来。乃去。", "河水不寒。"),
+        ("叟曰：河水不寒。君子闻之皆笑。乃去。", "河水不寒。"),
+        ("叟曰：钟有声。我不知也。少年答曰：善。", "钟有声。我不知也。"),
+        ("叟曰：钟有声。我闻少年曰：善。", "钟有声。"),
+        ("老人说：坐吧。我不站着。他坐下了。", "坐吧。"),
+        ("叟曰：我不知也", "我不知也"),
+    ],
+)
+def test_old_speech_goes_on_where_it_says_i_or_you_or_argues(text, speech):
+    assert found(text)[0] == (speech, 0)
+
+
+def test_a_heap_of_marks_that_do_not_balance_is_read_to_its_end():
+    text = "他说：“好。他又说：”走！“" * 20_000
+    assert len(find_quotations(text)) >= 20_000
 
 
 def test_a_cue_inside_unmarked_speech_opens_no_second_quotation():
@@ -80,10 +109,10 @@ def test_a_cue_inside_unmarked_speech_opens_no_second_quotation():
 
 
 def test_one_marked_quotation_does_not_silence_the_unmarked_ones():
-    assert found("背有铭曰：“残月荧荧。”\n妻哂曰：死媪谩语。\n师又拜曰：诗义深微。") == [
-        ("残月荧荧。", 0),
-        ("死媪谩语。", 0),
-        ("诗义深微。", 0),
+    assert found("钟有铭曰：“五更方明。”\n更夫叹曰：灯未灭。\n少年又拜曰：路远天寒。") == [
+        ("五更方明。", 0),
+        ("灯未灭。", 0),
+        ("路远天寒。", 0),
     ]
 
 

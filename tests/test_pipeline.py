@@ -94,7 +94,12 @@ def test_metrics_diff_shows_what_a_changed_cleaning_rule_did(project):
     params.write_text(before.replace("min_characters: 6 ", "min_characters: 12 "), encoding="utf-8")
     try:
         done = repro(project, "publish")
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode != 0
+        assert "preference.drift.rows" in done.stdout
+        assert "huaben accept" in done.stderr
+        run(["huaben", "accept", "--reason", "replies of twelve letters are wanted"], project)
+        accepted = repro(project, "publish")
+        assert accepted.returncode == 0, accepted.stdout + accepted.stderr
         assert "Running stage 'clean'" in done.stdout
         assert "Running stage 'summary'" not in done.stdout
         shown = run([sys.executable, "-m", "dvc", "metrics", "diff", "--json"], project).stdout
@@ -103,6 +108,7 @@ def test_metrics_diff_shows_what_a_changed_cleaning_rule_did(project):
         assert changed["reports/profile.json"]["dialogue.rows"]["diff"] <= 0
     finally:
         params.write_text(before, encoding="utf-8")
+        run(["git", "checkout", "--quiet", "schemas/baseline.json"], project)
         assert repro(project, "publish").returncode == 0
 
 
@@ -133,8 +139,13 @@ def test_publish_refuses_rows_that_the_gates_never_saw(project):
     rows.chmod(0o644)
     rows.write_bytes(before.replace("韩素秋".encode(), "韩素冬".encode()))
     try:
-        done = run(["huaben", "publish"], project, check=False)
-        assert done.returncode == 1
-        assert "qa_v1.jsonl" in done.stderr
+        run([sys.executable, "-m", "dvc", "commit", "--force", "dedupe", "validate", "publish"], project)
+        assert "up to date" in repro(project, "publish").stdout
+        for command in (["huaben", "publish"], ["huaben", "accept", "--reason", "it is right"]):
+            done = run(command, project, check=False)
+            assert done.returncode == 1
+            assert "qa_v1.jsonl" in done.stderr
     finally:
+        rows.chmod(0o644)
         rows.write_bytes(before)
+        run(["git", "checkout", "--quiet", "dvc.lock"], project)

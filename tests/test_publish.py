@@ -39,7 +39,7 @@ PARAMS = changed(
     summary={"versions": ["v1", "v2"]},
     qa={"versions": ["v1", "v2"]},
     preference={"ways": ["prompts", "contrast"]},
-    publish={"speaker_names": False},
+    publish={"speaker_names": False, "text": "full"},
 )
 SMALL = changed(PARAMS, llm={"provider": "none"}, preference={"ways": []})
 """Makes four datasets: lines, dialogue_raw, dialogue, pretrain."""

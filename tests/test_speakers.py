@@ -4,6 +4,7 @@ import pytest
 
 from huaben.novel.lines import find_lines
 from huaben.novel.names import Names
+from huaben.novel.ranker import DECIDED
 from huaben.novel.speakers import decide_speakers
 from huaben.params import CastMember
 
@@ -12,8 +13,8 @@ CAST = [
     CastMember(name="梁明夷", aliases=["梁医生"], gender="male"),
     CastMember(name="许知秋", aliases=["許知秋"], gender="female"),
 ]
-UNSURE = 0.8
-"""`speakers.min_certainty`: what is less certain gets no speaker in a dataset."""
+UNSURE = DECIDED
+"""What is less certain gets no speaker in a dataset."""
 
 
 @pytest.fixture

@@ -21,6 +21,17 @@ PINNED = {
     "datasketch": ["datasketch==2.0.0", "pyarrow==25.0.0", "scipy==1.17.1"],
     "text_dedup": ["text-dedup==0.4.0"],
     "datatrove": ["datatrove[io,processing]==0.10.1"],
+    # its Chinese tokenizer needs spaCy, its quality filters the rest
+    "gopher": [
+        "datatrove==0.10.1",
+        "fasteners==0.20",
+        "ftfy==6.3.1",
+        "jieba==0.42.1",
+        "nltk==3.10.4",
+        "regex==2026.11.15",
+        "spacy==3.8.18",
+        "tldextract==5.4.0",
+    ],
 }
 """What is installed into each environment."""
 CLIENTS = {

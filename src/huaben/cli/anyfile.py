@@ -1,4 +1,4 @@
-"""Stage commands as tools for anybody's file: its lines and speakers, its gates."""
+"""Stage commands as tools for anybody's file: its lines and speakers, its rows cleaned, its gates."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from huaben.cli import paths
-from huaben.cli.init import resources
 from huaben.cli.judge import raise_on_failure
-from huaben.errors import InputError
+from huaben.cli.newrepository import resources
+from huaben.errors import HuabenError, InputError
+from huaben.files import write_metrics
 from huaben.params import ANY_NOVEL, load_cast
-from huaben.records import DATASETS
 
 OUTPUT = ("chapter", "start", "end", "text", "kind", "speaker", "addressee", "certainty", "evidence")
 
@@ -21,7 +21,10 @@ def print_lines(file: Path, cast_file: Path | None, min_certainty: float, as_jso
     from huaben.novel.stages import guess_speakers
 
     chapters, _ = read_chapters([file], file.stem, ANY_NOVEL)
-    for line in guess_speakers(chapters, load_cast(cast_file) if cast_file else []):
+    lines = guess_speakers(chapters, load_cast(cast_file) if cast_file else [])
+    if not lines:
+        click.echo(f"huaben: {file}: no quotation found in {len(chapters)} chapters", err=True)
+    for line in lines:
         certain = line.speaker is not None and line.certainty >= min_certainty
         row = {**line.row(), **({} if certain else {"speaker": None, "addressee": None})}
         shown = {name: row[name] for name in OUTPUT}
@@ -32,20 +35,37 @@ def _readable(row: dict[str, object]) -> str:
     return f"{row['chapter']}:{row['start']}-{row['end']}\t{row['kind']}\t{row['speaker'] or '?'}\t{row['text']}"
 
 
-KINDS = {"qa": "qa_v2", "summary": "summary_v2"}
-"""Short names of `--as`; the newest version of a dataset speaks for its kind."""
+def clean_anyfile(file: Path, output: Path | None, min_letters: int) -> None:
+    """Clean anybody's dataset into a folder of its own; say what became of its rows."""
+    from huaben.cli.cleaned import cleaning_progress, print_report
+    from huaben.refine.cleaning import clean_file
+
+    out = output or file.with_name(f"{file.stem}-clean")
+    with cleaning_progress(file) as progress:
+        report = clean_file(file, out, min_letters, progress)
+    print_report(report, out)
+    if not report.kept:
+        raise HuabenError(f"{file}: no row was kept; {out / 'report.md'} says why")
 
 
-def judge_file(file: Path, kind: str | None) -> None:
-    """Judge anybody's file by the rules of one dataset."""
-    from huaben.gates.validate import validate_file
+def judge_file(file: Path, kind: str | None, output: Path | None) -> None:
+    """Judge anybody's file, print every gate, and write the reports to the folder `output`."""
+    from huaben.gates.anyfile import validate_file
 
-    dataset = KINDS.get(kind or "", kind or "")
-    if dataset not in DATASETS:
-        raise InputError(f"--as: one of {', '.join([*KINDS, *DATASETS])} is expected, not {kind!r}")
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
+    if kind is None:
+        raise InputError("--as: say what the rows are: dialogue, qa or preference")
     schemas = paths.SCHEMAS if paths.SCHEMAS.is_dir() else resources() / "schemas"
-    gates, profile = validate_file(file, dataset, schemas)
-    click.echo(f"{file}: {profile.get(dataset, {}).get('rows', 0)} rows")
+    gates, profile = validate_file(file, kind, schemas)
+    if output:
+        write_metrics(output / "gates.json", gates)
+        write_metrics(output / "profile.json", profile)
+    (numbers,) = profile.values()
+    click.echo(f"{file}: {numbers['rows']} rows judged as {kind}")
+    for reason, count in gates["refused"].items():
+        click.echo(f"  {count} rows are none: {reason}")
+    for name, gate in gates["gates"].items():
+        if gate["passed"]:
+            click.echo(f"  passed: {name}: observed {gate['observed']}, limit {gate['limit']}")
+    for name, reason in gates["not_run"].items():
+        click.echo(f"  not run: {name}: {reason}")
     raise_on_failure(gates, f"in {file}")

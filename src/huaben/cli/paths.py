@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "replies", "score", "verify")
+TOOLS = ("init", "cast", "estimate", "accept", "replies", "score", "verify", "rehydrate")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")

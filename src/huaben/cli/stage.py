@@ -57,7 +57,7 @@ def summary_line(coverage: Coverage) -> str:
     counts = ", ".join(
         f"{coverage.outcomes[n]} {n}" for n in ("ok", "empty", "skipped", "failed") if coverage.outcomes[n]
     )
-    dropped = f", {sum(coverage.dropped.values())} rows refused" if coverage.dropped else ""
+    dropped = f", {sum(coverage.dropped.values())} refused or noted" if coverage.dropped else ""
     dropped += f", {sum(coverage.repaired.values())} replies repaired" if coverage.repaired else ""
     reasons = "".join(
         f"\n  {count} × {reason}"

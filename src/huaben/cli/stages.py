@@ -99,12 +99,25 @@ def preference(params: Params) -> Coverage:
         return run_preference(paths.DIALOGUE, paths.PREFERENCE, paths.REPORTS, run)
 
 
-@stage
-def clean(params: Params) -> Coverage:
-    """Drop what is no good, with a reason."""
+@click.command()
+@click.option("--input", "file", type=click.Path(path_type=Path), help="Clean this JSON or JSONL dataset instead.")
+@click.option("--output", type=click.Path(path_type=Path), help="A new folder; FILE-clean beside the file.")
+@click.option("--min-letters", type=click.IntRange(1), default=1, help="Letters or digits that a reply needs.")
+def clean(file: Path | None, output: Path | None, min_letters: int) -> None:
+    """Drop what is no good, with a reason (of the stage's data, or of anybody's dataset).
+
+    \b
+      huaben clean --input rows.jsonl
+    """
+    from huaben.cli.anyfile import clean_anyfile
     from huaben.refine.stages import run_clean
 
-    return run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", params)
+    if file:
+        clean_anyfile(file, output, min_letters)
+        return
+    params = read_params()
+    with alone():
+        click.echo(summary_line(run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", params)))
 
 
 @stage
@@ -117,10 +130,14 @@ def dedupe(params: Params) -> Coverage:
 
 @click.command()
 @click.option(
-    "--input", "file", type=click.Path(path_type=Path), help="Judge this JSONL file instead of the stage's data."
+    "--input",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Judge this JSON or JSONL file instead of the stage's data.",
 )
-@click.option("--as", "dataset", help="The dataset whose rules the file must keep, such as `dialogue`.")
-def validate(file: Path | None, dataset: str | None) -> None:
+@click.option("--as", "kind", type=click.Choice(["dialogue", "qa", "preference"]), help="What the file's rows are.")
+@click.option("--output", type=click.Path(path_type=Path), help="A folder for the file's gates.json and profile.json.")
+def validate(file: Path | None, kind: str | None, output: Path | None) -> None:
     """Hold every dataset against its gates; exit 1 when one fails.
 
     \b
@@ -131,22 +148,36 @@ def validate(file: Path | None, dataset: str | None) -> None:
     if file:
         from huaben.cli.anyfile import judge_file
 
-        judge_file(file, dataset)
+        judge_file(file, kind, output)
         return
     params = read_params()
     with alone():
         judge_datasets(params)
 
 
-@stage
-def publish(params: Params) -> Coverage:
+@click.command()
+@click.option(
+    "--text",
+    type=click.Choice(["full", "withhold"]),
+    help="The novel's own text, or spans and hashes in its place; `publish.text` of params.yaml where left out.",
+)
+def publish(text: str | None) -> None:
     """Release the datasets to dataset/ and exports/, if every gate passed."""
-    from huaben.cli.judge import read_facts
-    from huaben.gates.validate import changed_inputs
+    params = read_params()
+    if text:
+        params = params.model_copy(update={"publish": params.publish.model_copy(update={"text": text})})
+    with alone():
+        coverage = _published(params)
+    click.echo(summary_line(coverage))
+
+
+def _published(params: Params) -> Coverage:
+    from huaben.cli.judge import GATES, PLACES, read_facts
+    from huaben.gates.inputs import changed_inputs
     from huaben.release.publish import publish as release
 
-    gates = read_json(paths.REPORTS / "gates.json")
-    differing = changed_inputs(gates, Path(), [paths.DEDUPE / f"{name}.jsonl" for name in params.made()])
+    gates = read_json(GATES)
+    differing = changed_inputs(gates, PLACES, params)
     done = release(paths.DEDUPE, gates, params, paths.DATASET, paths.EXPORTS, read_facts(), differing)
     coverage = count(
         "publish", {**dict.fromkeys(done["rows"], "ok"), **dict.fromkeys(done["skipped"], "skipped")}, SKIPPED

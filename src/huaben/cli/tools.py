@@ -17,7 +17,20 @@ from huaben.errors import InputError
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["cast", "estimate", "init", "replies", "score", "verify"]
+__all__ = ["accept", "cast", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+
+
+@click.command()
+@click.option("--reason", required=True, help="Why the data may be as it is now; kept beside the profile.")
+def accept(reason: str) -> None:
+    """Accept today's profile as what the next runs are held against.
+
+    \b
+      huaben accept --reason "chapter 9 was rewritten, and is longer"
+    """
+    from huaben.cli.judge import accept_profile
+
+    accept_profile(read_params(), reason)
 
 
 @click.command()
@@ -110,10 +123,30 @@ def _open_store(writes: bool = False) -> "ReplyStore":
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=paths.DATASET)
 def verify(folder: Path) -> None:
-    """Compare a release with its SHA256SUMS; exit 1 when a file differs."""
+    """Compare a release with its SHA256SUMS; exit 1 when a file differs.
+
+    Prints the list's own SHA-256: compare that with its publisher's, since who changes a file can change the list.
+    """
     from huaben.errors import HuabenError
-    from huaben.release.checksums import verify_release
+    from huaben.release.checksums import SUMS, file_digest, verify_release
 
     if faults := verify_release(folder):
         raise HuabenError(f"{folder} is not as it was published: {'; '.join(faults)}")
-    click.echo(f"{folder}: every file is as it was published")
+    click.echo(f"{folder}: every file is as it was published; sha256 of {SUMS}: {file_digest(folder / SUMS)}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path))
+@click.option("--novel", "novels", type=click.Path(path_type=Path), multiple=True, required=True)
+def rehydrate(folder: Path, output: Path, novels: tuple[Path, ...]) -> None:
+    """Put the novel's text back into a release that was made without it.
+
+    \b
+      huaben rehydrate dataset with-text --novel my-own-copy.epub
+    """
+    from huaben.release.rehydrate import rehydrate as fill
+
+    done = fill(folder, novels, output / "dataset", output / "exports")
+    rows = sum(sum(splits.values()) for splits in done["rows"].values())
+    click.echo(f"{output}: dataset/ with {rows} rows and exports/ with {len(done['exports'])} files, with their text")

@@ -29,7 +29,7 @@ MODEL_CERTAINTY = 0.85
 CUE_CERTAINTY = 0.95
 """From here on a line's own cue names its speaker: it beats a model, and measures it.
 
-A guess of the ranker does neither."""
+A guess of the ranker measures nothing, and beats only a model that the cues show to be worse than the guess."""
 ENOUGH_CUES = 20
 """Answers about explicitly cued lines from which a model is measured by them."""
 
@@ -74,8 +74,8 @@ def _trust(
 ) -> float:
     """Return how far the model is believed: no further than it agrees with cues that name the speaker."""
     pairs = [(line, one) for index in said for line, one in zip(decided[index], said[index], strict=True) if one]
-    named = [(line.speaker, names.resolve(one.speaker)) for line, one in pairs if line.certainty >= CUE_CERTAINTY]
-    agreed = [speaker == by_model for speaker, by_model in named if by_model]
+    named = [(line.speaker, one.speaker) for line, one in pairs if line.certainty >= CUE_CERTAINTY]
+    agreed = [line == (names.resolve(by_model) or by_model) for line, by_model in named if not _is_nobody(by_model)]
     return min(MODEL_CERTAINTY, sum(agreed) / len(agreed)) if len(agreed) >= ENOUGH_CUES else MODEL_CERTAINTY
 
 
@@ -125,8 +125,8 @@ def _merged(
         coverage.dropped["quotation left unanswered"] += 1
         return line
     speaker, addressee = person(said.speaker), person(said.addressee)
-    if line.certainty >= CUE_CERTAINTY:
-        if speaker and speaker != line.speaker:
+    if line.certainty >= (CUE_CERTAINTY if trust >= MODEL_CERTAINTY else trust):
+        if line.certainty >= CUE_CERTAINTY and speaker and speaker != line.speaker:
             coverage.dropped["model contradicts an explicit cue; the cue stands"] += 1
         return line.model_copy(
             update={"addressee": line.addressee or (addressee if addressee != line.speaker else None)}
@@ -137,9 +137,13 @@ def _merged(
     return line.model_copy(update={"speaker": speaker, "addressee": to, "certainty": trust, "decided_by": "model"})
 
 
+def _is_nobody(name: str) -> bool:
+    return name in NOBODY or not count_letters(name)
+
+
 def _person(name: str, names: Names, text: str, coverage: Coverage) -> str | None:
     """Resolve an alias to its canonical name; a stranger keeps the name that the chapter gives."""
-    if name in NOBODY or not count_letters(name):
+    if _is_nobody(name):
         return None
     if known := names.resolve(name):
         return known

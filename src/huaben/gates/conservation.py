@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,23 +13,12 @@ from typing import Any
 from huaben.errors import HuabenError
 from huaben.files import Row, read_json, read_jsonl
 from huaben.gates.gate import Finding, Gate, attempt, broken
+from huaben.gates.inputs import STAGES, Places
 from huaben.gates.tables import Novel, Table
 from huaben.params import Params
 
-STAGES = ("chapters", "lines", "speakers", "dialogue", "summary", "qa", "preference", "clean", "dedupe")
-"""The stages before `validate`, each with a coverage file."""
 CONSERVED = ("conservation", "same_records", "dropped_reasons")
 OUTCOMES = ("ok", "empty", "skipped", "failed")
-
-
-@dataclass(frozen=True)
-class Refined:
-    """The folders of what clean kept, of what each of clean and dedupe dropped, and of the coverage files."""
-
-    clean: Path
-    dropped_by_clean: Path
-    dropped_by_dedupe: Path
-    coverage: Path
 
 
 @dataclass(frozen=True)
@@ -55,23 +44,23 @@ def check_coverage(coverage: Path, params: Params) -> list[Gate]:
     return gates
 
 
-def check_conservation(table: Table, refined: Refined) -> list[Gate]:
+def check_conservation(table: Table, places: Places) -> list[Gate]:
     """Return the gates of one dataset's way through `clean` and `dedupe`."""
     try:
-        flow = _flow(table.dataset, refined)
+        flow = _flow(table.dataset, places)
     except Exception as error:  # files that cannot be read have conserved nothing
         return [broken(table.dataset, "crossrecord", name, error) for name in CONSERVED]
     rules = (
-        partial(counts_agree, table, flow, refined.coverage),
+        partial(counts_agree, table, flow, places.coverage),
         partial(dedupe_changes_nothing, table, flow),
         partial(reasons_are_given, table, flow),
     )
     return [attempt(table.dataset, "crossrecord", name, rule) for name, rule in zip(CONSERVED, rules, strict=True)]
 
 
-def check_presence(folder: Path, tables: Mapping[str, Table]) -> list[Gate]:
-    """Return the gate of the datasets' files: every one that this run makes has rows, and no other lies there."""
-    return [_gate("datasets", partial(datasets_are_there, folder, tables))]
+def check_leftovers(folder: Path, made: Sequence[str]) -> list[Gate]:
+    """Return the gate of the files that lie there and that this run does not make."""
+    return [_gate("leftovers", partial(nothing_is_left_over, folder, made))]
 
 
 def check_chapters(novel: Novel, params: Params) -> list[Gate]:
@@ -131,11 +120,10 @@ def reasons_are_given(table: Table, flow: Flow) -> Finding:
     return Finding(bad, len(rows) + table.n_rows)
 
 
-def datasets_are_there(folder: Path, tables: Mapping[str, Table]) -> Finding:
-    """Require rows in every dataset of this run, and no file that this run does not make: it is a leftover."""
-    bad = [name for name, table in tables.items() if not table.n_rows]
-    bad += [path.stem for path in sorted(folder.glob("*.jsonl")) if path.stem not in tables]
-    return Finding(len(bad), len(tables), ", ".join(bad) or "all there", "all there")
+def nothing_is_left_over(folder: Path, made: Sequence[str]) -> Finding:
+    """Require that no file lies beside the datasets that this run does not make: the rows of an earlier one."""
+    bad = [path.stem for path in sorted(folder.glob("*.jsonl")) if path.stem not in made]
+    return Finding(len(bad), len(made), ", ".join(bad) or "none", "none")
 
 
 def chapters_follow_params(novel: Novel, params: Params) -> Finding:
@@ -174,10 +162,10 @@ def _whole_numbers(content: Any, keys: tuple[str, ...], path: Path) -> dict[str,
     return found
 
 
-def _flow(dataset: str, refined: Refined) -> Flow:
+def _flow(dataset: str, places: Places) -> Flow:
     name = f"{dataset}.jsonl"
-    cleaned = [str(row.get("record_id")) for row in read_jsonl(refined.clean / name)]
-    return Flow(cleaned, _dropped(refined.dropped_by_clean / name), _dropped(refined.dropped_by_dedupe / name))
+    cleaned = [str(row.get("record_id")) for row in read_jsonl(places.clean / name)]
+    return Flow(cleaned, _dropped(places.dropped_by_clean / name), _dropped(places.dropped_by_dedupe / name))
 
 
 def _dropped(path: Path) -> list[Row]:

@@ -17,6 +17,8 @@ Rule = Callable[[], Finding]
 Quoted = tuple[str, tuple[Span, ...]]
 AS_FOUND = ("lines", "dialogue_raw")
 """Not deduplicated: a short line such as 嗯 rightly stands in every split."""
+MEASURED = ("dialogue", "qa_v1", "qa_v2", "preference")
+"""What `evaluate` asks its held-out questions from."""
 MIN_ROWS_FOR_TEST = 50
 """Below this many rows a dataset may well have none in the few held-out chapters."""
 
@@ -25,15 +27,9 @@ def check_records(table: Table, tables: Mapping[str, Table], novel: Novel, param
     """Return the gates of one dataset whose rules look at more than a row."""
     rules: dict[str, Rule] = {
         "chapter": partial(chapters_exist, table, novel),
-        "test_split": partial(some_are_held_out, table, bool(params.chapters.test)),
         **_special(table, tables, novel, params),
     }
     return [attempt(table.dataset, "crossrecord", name, rule, _severity(name)) for name, rule in rules.items()]
-
-
-def check_file(table: Table) -> list[Gate]:
-    """Return the gates that need nothing but the dataset itself."""
-    return [attempt(table.dataset, "crossrecord", name, rule) for name, rule in _leaks(table).items()]
 
 
 def _special(table: Table, tables: Mapping[str, Table], novel: Novel, params: Params) -> dict[str, Rule]:
@@ -46,6 +42,8 @@ def _special(table: Table, tables: Mapping[str, Table], novel: Novel, params: Pa
         rules["verbatim"] = partial(texts_are_verbatim, table, novel, tables["lines"])
     if name.startswith("dialogue"):
         rules["speakers"] = partial(messages_are_lines, table, tables["lines"])
+    if name in MEASURED:
+        rules["test_split"] = partial(some_are_held_out, table, bool(params.chapters.test))
     if name.startswith("qa"):
         rules["refused_phrases"] = partial(phrases_are_absent, table, params.qa.refused_phrases)
     return rules
@@ -84,12 +82,22 @@ def some_are_held_out(table: Table, wanted: bool) -> Finding:
 
 def texts_are_disjoint(table: Table) -> Finding:
     """Require that no text, blanks aside, stands in two splits (near duplicates are what `dedupe` removes)."""
-    return _shared([(key_text(item), item.split) for item in table.items])
+    return shared_between_splits([(key_text(item), item.split) for item in table.items])
 
 
 def prompts_are_disjoint(table: Table) -> Finding:
     """Require that no prompt, blanks aside, stands in two splits."""
-    return _shared([(prompt_text(item), item.split) for item in table.items if isinstance(item, Preference)])
+    return shared_between_splits(
+        [(prompt_text(item), item.split) for item in table.items if isinstance(item, Preference)]
+    )
+
+
+def shared_between_splits(keyed: Sequence[tuple[str, str]]) -> Finding:
+    """Require that no key of the (key, split) pairs stands in two splits."""
+    splits: dict[str, set[str]] = defaultdict(set)
+    for key, split in keyed:
+        splits[key].add(split)
+    return Finding(sum(len(splits[key]) > 1 for key, _ in keyed), len(keyed))
 
 
 def texts_are_verbatim(table: Table, novel: Novel, lines: Table | None) -> Finding:
@@ -129,13 +137,6 @@ def _names_chapter(item: Item, novel: Novel) -> bool:
     if chapter is None or (chapter.chapter_id, chapter.novel) != (origin.chapter_id, origin.novel):
         return False
     return not isinstance(item, Line) or item.chapter == origin.chapter
-
-
-def _shared(keyed: Sequence[tuple[str, str]]) -> Finding:
-    splits: dict[str, set[str]] = defaultdict(set)
-    for key, split in keyed:
-        splits[key].add(split)
-    return Finding(sum(len(splits[key]) > 1 for key, _ in keyed), len(keyed))
 
 
 def _quoted(item: Item) -> list[Quoted]:

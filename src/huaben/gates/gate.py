@@ -6,12 +6,12 @@ that raised, is broken: a gate passes only on evidence.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from huaben.errors import HuabenError
 
-Kind = Literal["schema", "suite", "crossrecord"]
+Kind = Literal["schema", "suite", "crossrecord", "drift"]
 Severity = Literal["critical", "warning"]
 Scalar = bool | int | float | str | None
 LONGEST = 160
@@ -58,6 +58,27 @@ class Gate:
             "limit": scalar(self.limit),
             "rows": self.rows,
         }
+
+
+@dataclass
+class Judged:
+    """The gates that were run, and those that were not, by their keys, with the reason.
+
+    What was not run has not passed: it is counted nowhere, and told with its reason.
+    """
+
+    gates: list[Gate] = field(default_factory=list)
+    not_run: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: "Judged") -> None:
+        """Take in another part of the verdict."""
+        self.gates += other.gates
+        self.not_run |= other.not_run
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are gates, and every critical one of them passed."""
+        return bool(self.gates) and all(gate.passed or gate.severity == "warning" for gate in self.gates)
 
 
 def attempt(dataset: str, kind: Kind, name: str, rule: Callable[[], Finding], severity: Severity = "critical") -> Gate:

@@ -1,15 +1,16 @@
 """Contracts: what pandera checks on every row of a dataset's frame.
 
 A contract is a file in pandera's own YAML (`schemas/<dataset>.yaml`). pandera's reader takes unknown
-check names and keys in silence, so this one refuses whatever it does not know. One gate a column.
+check names and keys in silence, so this one refuses whatever it does not know. One gate for each column
+that has a check.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huaben.errors import InputError
+from huaben.errors import HuabenError, InputError
 from huaben.gates.gate import Finding, Gate, Severity, broken, judge
 from huaben.yamlfile import load_yaml
 
@@ -29,12 +30,20 @@ COLUMN_OPTIONS = frozenset(["unique", "checks", "metadata"])
 
 @dataclass(frozen=True)
 class Contract:
-    """A contract that was read: pandera's schema, and each column's rule and severity."""
+    """A contract that was read: pandera's schema, its columns, and the rule and severity of each that has one."""
 
     dataset: str
     schema: Any
+    columns: list[str]
     rules: dict[str, str]
+    """By column. One without checks documents what a suite counts, and is no gate."""
     severities: dict[str, Severity]
+
+    def only(self, columns: Collection[str]) -> "Contract":
+        """Return the part of the contract that speaks of these columns."""
+        kept = [name for name in self.columns if name in columns]
+        rules = {name: rule for name, rule in self.rules.items() if name in kept}
+        return replace(self, schema=self.schema.select_columns(kept), columns=kept, rules=rules)
 
 
 def load_contract(path: Path, dataset: str) -> Contract:
@@ -51,21 +60,22 @@ def load_contract(path: Path, dataset: str) -> Contract:
     n_checks = sum(len(column.get("checks", {})) for column in columns.values())
     _require(n_checks > 0, path, "at least one check: a contract of types alone passes nearly anything")
     schema = _build(content, path, n_checks)
-    rules = {name: _rule(column) for name, column in columns.items()}
-    return Contract(dataset, schema, rules, {name: _severity(column) for name, column in columns.items()})
+    judged = {name: column for name, column in columns.items() if column.get("checks") or column.get("unique")}
+    rules = {name: _rule(column) for name, column in judged.items()}
+    return Contract(dataset, schema, list(columns), rules, {name: _severity(judged[name]) for name in judged})
 
 
 def check_rows(contract: Contract, table: "pd.DataFrame") -> list[Gate]:
-    """Check every row; return one gate a column, and `columns` for the set and order of them."""
+    """Check every row; return one gate a rule, and a failed `contract` where table and contract differ in columns."""
     try:
         failures = _failures(contract, table)
     except Exception as error:  # a schema that cannot be run has shown nothing
-        return [broken(contract.dataset, "schema", name, error) for name in (*contract.rules, "columns")]
+        return [broken(contract.dataset, "schema", name, error) for name in (*contract.rules, "contract")]
     gates = [_column_gate(contract, name, failures, len(table)) for name in contract.rules]
-    elsewhere = {name for name in failures if name not in contract.rules}
-    matching = list(table.columns) == list(contract.rules) and not elsewhere
-    finding = Finding(0 if matching else len(table), len(table), len(table.columns), len(contract.rules))
-    return [*gates, judge(contract.dataset, "schema", "columns", finding)]
+    if len(table) and (list(table.columns) != contract.columns or set(failures) - set(contract.rules)):
+        differing = HuabenError("the columns and their types are not those of the contract")
+        gates.append(broken(contract.dataset, "schema", "contract", differing))
+    return gates
 
 
 def _failures(contract: Contract, table: "pd.DataFrame") -> dict[str, int]:

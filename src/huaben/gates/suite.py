@@ -7,13 +7,14 @@ Everything runs in memory: no project folder, no analytics, no values of a row i
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huaben.errors import HuabenError, InputError
-from huaben.gates.gate import Finding, Gate, Scalar, attempt, broken, judge, scalar
+from huaben.gates.gate import Finding, Gate, Scalar, attempt, broken, scalar
 from huaben.yamlfile import load_yaml
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Suite:
     dataset: str
     expectations: Any
     entries: dict[str, dict[str, Any]]
+
+    def only(self, columns: Collection[str]) -> "Suite":
+        """Return the expectations that speak of these columns, and of nothing else, such as a novel."""
+        kept = {name: entry for name, entry in self.entries.items() if _speaks_of(entry["kwargs"], columns)}
+        return Suite(self.dataset, _build(self.dataset, list(kept.values()), Path(self.dataset)), kept)
 
 
 def load_suite(path: Path, dataset: str) -> Suite:
@@ -54,26 +60,30 @@ def load_suite(path: Path, dataset: str) -> Suite:
 
 
 def check_dataset(suite: Suite, table: "pd.DataFrame", parameters: Mapping[str, Any]) -> list[Gate]:
-    """Judge a whole dataset; return one gate an expectation, and `expectations`, which counts them."""
+    """Judge a whole dataset; return one gate an expectation. One without a result has not held."""
     try:
         results = _results(suite, table, parameters) if len(table) else {}
     except Exception as error:  # a suite that cannot be run has shown nothing
-        return [broken(suite.dataset, "suite", name, error) for name in (*suite.entries, "expectations")]
-    gates = [_gate(suite, name, results, table) for name in sorted(suite.entries)]
-    finding = Finding(len(suite.entries) - len(results), len(table), len(results), len(suite.entries))
-    return [*gates, judge(suite.dataset, "suite", "expectations", finding)]
+        return [broken(suite.dataset, "suite", name, error) for name in suite.entries]
+    return [_gate(suite, name, results, table) for name in sorted(suite.entries)]
 
 
 def _results(suite: Suite, table: "pd.DataFrame", parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Run the suite; return the results by the expectations' names (GX gives them in an order of its own)."""
+    batch = _batch_definition().get_batch({"dataframe": table})
+    run = batch.validate(suite.expectations, expectation_parameters=dict(parameters), result_format=RESULT_FORMAT)
+    return {result.expectation_config.meta["name"]: result for result in run.results}
+
+
+@cache
+def _batch_definition() -> Any:
+    """Return what makes a batch of a table: one context for all suites, as each costs as much as a suite's run."""
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("memory").add_dataframe_asset(suite.dataset)
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
-    run = batch.validate(suite.expectations, expectation_parameters=dict(parameters), result_format=RESULT_FORMAT)
-    return {result.expectation_config.meta["name"]: result for result in run.results}
+    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
+    return asset.add_batch_definition_whole_dataframe("all")
 
 
 def _gate(suite: Suite, name: str, results: Mapping[str, Any], table: "pd.DataFrame") -> Gate:
@@ -91,7 +101,7 @@ def _finding(entry: Mapping[str, Any], result: Any, table: "pd.DataFrame") -> Fi
             raise HuabenError(f"no value in column {column}")
     if result is None or _raised(result.exception_info):
         raise HuabenError("Great Expectations could not compute it")
-    # GX returns numpy.bool for quantiles, which is no bool (FACTS: GX PR 12248)
+    # GX returns numpy.bool for quantiles, which is no bool (GX PR 12248)
     passed = bool(result.success)
     bad = 0 if passed else result.result.get("unexpected_count") or len(table)
     return Finding(bad, len(table), _observed(result.result), _limit(result.expectation_config.kwargs))
@@ -125,6 +135,13 @@ def _limit(kwargs: Mapping[str, Any]) -> str:
 def _columns(kwargs: Mapping[str, Any]) -> list[str]:
     named = [kwargs[key] for key in COLUMN_KEYS if key in kwargs]
     return [column for value in named for column in (value if isinstance(value, list) else [value])]
+
+
+def _speaks_of(kwargs: Mapping[str, Any], columns: Collection[str]) -> bool:
+    """Tell whether an expectation is about these columns, with bounds that are no formula."""
+    has_formula = any(isinstance(value, dict) and "$PARAMETER" in value for value in kwargs.values())
+    named = _columns(kwargs)
+    return bool(named) and set(named) <= set(columns) and not has_formula
 
 
 def _check_entry(entry: Any, where: str) -> None:

@@ -4,7 +4,7 @@ A row that is not exactly what its record type writes is counted as refused and 
 the gate `<dataset>.schema.record` tells.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -66,40 +66,53 @@ class Novel:
             "pieces": max(1, characters // params.chapters.piece_characters),
             "questions": len(params.summary.questions),
             "languages": [self.language],
+            "heroes": list(params.dialogue.characters),
         }
 
 
 def load_table(path: Path, dataset: str) -> Table:
     """Read a dataset; a file that cannot be read gives an empty table with its error."""
+    try:
+        return make_table(read_jsonl(path), dataset)
+    except Exception as error:  # told by the gate `rows`
+        return Table(dataset, [], error=error)
+
+
+def make_table(rows: Iterable[Row], dataset: str) -> Table:
+    """Return the records of the rows, and the ids of all, also of those that are no record."""
     items: list[Item] = []
     ids: list[str] = []
-    refused = 0
-    try:
-        for row in read_jsonl(path):
-            item = _item(row, dataset)
-            ids.append(str(row.get("record_id")))
-            if item is None:
-                refused += 1
-            else:
-                items.append(item)
-    except Exception as error:  # told by the gate `record`
-        return Table(dataset, [], error=error)
-    return Table(dataset, items, ids, refused)
+    for row in rows:
+        item = _item(row, dataset)
+        ids.append(str(row.get("record_id")))
+        if item is not None:
+            items.append(item)
+    return Table(dataset, items, ids, len(ids) - len(items))
 
 
 def load_novel(path: Path, params: Params) -> Novel:
     """Read the chapters; a row that is none raises."""
-    chapters = [Chapter.model_validate(row) for row in read_jsonl(path)]
+    return make_novel(read_jsonl(path), params)
+
+
+def make_novel(rows: Iterable[Row], params: Params) -> Novel:
+    """Return the chapters by their index; a row that is none, or an index twice, raises."""
+    chapters = [Chapter.model_validate(row) for row in rows]
     by_index = {chapter.index: chapter for chapter in chapters}
     if len(by_index) < len(chapters):
         raise HuabenError("two chapters have the same index")
     return Novel(by_index, params.novel.language)
 
 
-def records_hold(table: Table) -> Finding:
-    """Require every row to be exactly what its record type writes: no key missing or added, no type bent."""
+def rows_are_there(table: Table) -> Finding:
+    """Require a file that can be read, with at least one row."""
     if table.error:
         raise table.error
+    return Finding(int(not table.n_rows), 1, table.n_rows, "at least 1")
+
+
+def records_hold(table: Table) -> Finding:
+    """Require every row to be exactly what its record type writes: no key missing or added, no type bent."""
     return Finding(table.refused, table.n_rows)
 
 

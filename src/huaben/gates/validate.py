@@ -4,105 +4,120 @@ In: the final rows of every dataset, the chapters, the stages' coverage, the row
 Out: the gate report and the profile. `huaben validate` writes both and exits 1 when a critical gate failed.
 """
 
-import hashlib
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from huaben.gates.conservation import (
-    STAGES,
-    Refined,
-    check_chapters,
-    check_conservation,
-    check_coverage,
-    check_presence,
-)
-from huaben.gates.crossrecord import check_file, check_records
-from huaben.gates.gate import Gate, attempt, broken
+from huaben.gates.baseline import profile_digest
+from huaben.gates.conservation import check_chapters, check_conservation, check_coverage, check_leftovers
+from huaben.gates.crossrecord import check_records
+from huaben.gates.drift import check_drift
+from huaben.gates.gate import Gate, Judged, attempt, broken
+from huaben.gates.inputs import Places, digests
 from huaben.gates.profile import make_profile
-from huaben.gates.schema import check_rows, load_contract
-from huaben.gates.suite import check_dataset, load_suite
-from huaben.gates.tables import Novel, Table, load_novel, load_table, records_hold
+from huaben.gates.schema import Contract, check_rows, load_contract
+from huaben.gates.suite import Suite, check_dataset, load_suite
+from huaben.gates.tables import Novel, Table, load_novel, load_table, records_hold, rows_are_there
 from huaben.params import Params
 
 Report = dict[str, Any]
+T = TypeVar("T")
+NEED_LINES = ("speakers", "verbatim")
+"""Rules that hold a dataset against `lines`."""
 
 
-def validate(
-    datasets: Path,
-    chapters: Path,
-    dropped: Sequence[Path],
-    coverage: Path,
-    schemas: Path,
-    params: Params,
-    *,
-    clean: Path,
-    root: Path = Path(),
-) -> tuple[Report, Report]:
+@dataclass(frozen=True)
+class Rules:
+    """A dataset's contract and suite, or why they could not be read."""
+
+    contract: Contract | Exception
+    suite: Suite | Exception
+
+
+def validate(places: Places, params: Params) -> tuple[Report, Report]:
     """Judge all datasets of this run; return the gate report and the profile.
 
-    `datasets` holds the final `<dataset>.jsonl`, `clean` those before `dedupe`, `dropped` is the folder of
-    what clean dropped and of what dedupe dropped, in this order. Input names are relative to `root`.
     Nothing that is wrong with the data or the schemas raises: it fails a gate.
     """
-    dropped_by_clean, dropped_by_dedupe = dropped
-    refined = Refined(clean, dropped_by_clean, dropped_by_dedupe, coverage)
-    tables = {name: load_table(datasets / f"{name}.jsonl", name) for name in params.made()}
-    gates: list[Gate] = [*check_presence(datasets, tables), *check_coverage(coverage, params)]
-    novel = _novel(chapters, params, gates)
+    tables = {name: load_table(places.datasets / f"{name}.jsonl", name) for name in params.made()}
+    judged = Judged([*check_leftovers(places.datasets, params.made()), *check_coverage(places.coverage, params)])
+    novel = _novel(places.chapters, params, judged.gates)
     for dataset in tables:
-        gates += check_one(dataset, tables, novel, refined, schemas, params)
-    folders = (datasets, clean, *dropped)
-    files = [chapters, *(coverage / f"{stage}.json" for stage in STAGES), *_schema_files(schemas, tables)]
-    files += [folder / f"{name}.jsonl" for folder in folders for name in tables]
-    profile = _profile(tables, novel, gates)
-    return _report(gates, params, _hashes(files, root)), profile
+        judged.add(check_one(dataset, tables, novel, places, params, load_rules(places.schemas, dataset)))
+    profile = _profile(tables, novel, judged.gates)
+    judged.add(check_drift(profile, params.made(), places.baseline, places.limits))
+    report = {"skipped": params.skipped(), "inputs": digests(places, params), "profile": profile_digest(profile)}
+    return {**report_of(judged), **report}, profile
 
 
-def validate_file(path: Path, dataset: str, schemas: Path) -> tuple[Report, Report]:
-    """Judge one file of anybody's as `dataset`: all rules that need neither the novel nor the other stages."""
-    table = load_table(path, dataset)
-    gates = [*check_table(table, schemas), *check_file(table)]
-    report = {"passed": _passed(gates), "skipped": [], "inputs": {}, "gates": _by_name(gates)}
-    return report, make_profile({dataset: table}, None)
+def load_rules(schemas: Path, dataset: str) -> Rules:
+    """Read a dataset's contract and suite."""
+    return Rules(
+        _read(load_contract, schemas / f"{dataset}.yaml", dataset),
+        _read(load_suite, schemas / "suites" / f"{dataset}.yaml", dataset),
+    )
 
 
 def check_one(
-    dataset: str, tables: Mapping[str, Table], novel: Novel, refined: Refined, schemas: Path, params: Params
-) -> list[Gate]:
-    """Return all gates of one dataset; `tables` holds it and `lines`, which others are held against."""
-    table = tables[dataset]
-    return [
-        *check_table(table, schemas),
-        *_suite_gates(table, schemas, novel.parameters(params)),
-        *check_records(table, tables, novel, params),
-        *check_conservation(table, refined),
-    ]
+    dataset: str, tables: Mapping[str, Table], novel: Novel, places: Places, params: Params, rules: Rules
+) -> Judged:
+    """Judge one dataset; `tables` holds it and `lines`, which others are held against.
 
-
-def check_table(table: Table, schemas: Path) -> list[Gate]:
-    """Return the gates of a dataset's rows: `record`, and one for each column of its contract."""
-    gates = [attempt(table.dataset, "schema", "record", partial(records_hold, table))]
-    try:
-        contract = load_contract(schemas / f"{table.dataset}.yaml", table.dataset)
-        return gates + check_rows(contract, table.frame)
-    except Exception as error:  # a contract that cannot be read lets nothing pass
-        return [*gates, broken(table.dataset, "schema", "contract", error)]
-
-
-def changed_inputs(report: Mapping[str, Any], root: Path, used: Iterable[Path] = ()) -> list[str]:
-    """Return the names of the inputs that are not what the gates saw, and of `used` files they never saw.
-
-    Guards `publish` against `dvc commit -f` and against a report older than the data: publish only when
-    `report["passed"] is True` and this list is empty. A report that names no inputs vouches for nothing.
+    One without a row that can be read says so once: its other gates have nothing to judge, and are not run.
     """
-    inputs = report.get("inputs")
-    if not isinstance(inputs, dict) or not inputs:
-        return ["inputs"]
-    changed = {name for name, digest in inputs.items() if _hash(root / name) != digest}
-    return sorted(changed | ({_name(path, root) for path in used} - set(inputs)))
+    table = tables[dataset]
+    basis = check_basis(table)
+    others = [
+        *check_contract(table, rules.contract),
+        *check_suite(table, rules.suite, novel.parameters(params)),
+        *check_records(table, tables, novel, params),
+        *check_conservation(table, places),
+    ]
+    if not table.items:
+        return Judged(basis, {gate.key: f"{dataset} has no row to judge" for gate in others})
+    if tables["lines"].items:
+        return Judged([*basis, *others])
+    blind = {gate.key: "lines has no row to hold it against" for gate in others if gate.name in NEED_LINES}
+    return Judged([*basis, *(gate for gate in others if gate.key not in blind)], blind)
+
+
+def _read(load: Callable[[Path, str], T], path: Path, dataset: str) -> T | Exception:
+    try:
+        return load(path, dataset)
+    except Exception as error:  # told by the gate of what could not be read
+        return error
+
+
+def check_basis(table: Table) -> list[Gate]:
+    """Return the gates that all others of a dataset rest on: it has rows, and each is a record."""
+    gates = [attempt(table.dataset, "schema", "rows", partial(rows_are_there, table))]
+    if table.n_rows:
+        gates.append(attempt(table.dataset, "schema", "record", partial(records_hold, table)))
+    return gates
+
+
+def check_contract(table: Table, contract: Contract | Exception) -> list[Gate]:
+    """Return the gates of a dataset's rows, one for each rule of its contract; an unread one lets nothing pass."""
+    if isinstance(contract, Exception):
+        return [broken(table.dataset, "schema", "contract", contract)]
+    return check_rows(contract, table.frame)
+
+
+def check_suite(table: Table, suite: Suite | Exception, parameters: Report) -> list[Gate]:
+    """Return the gates of a dataset as a whole, one for each expectation; an unread suite lets nothing pass."""
+    if isinstance(suite, Exception):
+        return [broken(table.dataset, "suite", "expectations", suite)]
+    return check_dataset(suite, table.frame, parameters)
+
+
+def report_of(judged: Judged) -> Report:
+    """Return the verdict: `passed`, the gates by their keys, and why others were not run."""
+    gates = {gate.key: gate.as_metrics() for gate in sorted(judged.gates, key=lambda gate: gate.key)}
+    if len(gates) != len(judged.gates) or gates.keys() & judged.not_run.keys():
+        raise AssertionError("two gates of one name: one would hide the other")
+    return {"passed": judged.passed, "gates": gates, "not_run": dict(sorted(judged.not_run.items()))}
 
 
 def _novel(chapters: Path, params: Params, gates: list[Gate]) -> Novel:
@@ -116,14 +131,6 @@ def _novel(chapters: Path, params: Params, gates: list[Gate]) -> Novel:
     return novel
 
 
-def _suite_gates(table: Table, schemas: Path, parameters: Report) -> list[Gate]:
-    try:
-        suite = load_suite(schemas / "suites" / f"{table.dataset}.yaml", table.dataset)
-        return check_dataset(suite, table.frame, parameters)
-    except Exception as error:  # a suite that cannot be read lets nothing pass
-        return [broken(table.dataset, "suite", "expectations", error)]
-
-
 def _profile(tables: Mapping[str, Table], novel: Novel, gates: list[Gate]) -> Report:
     """Return the profile; one that cannot be made adds a failed gate and keeps the report."""
     try:
@@ -131,41 +138,3 @@ def _profile(tables: Mapping[str, Table], novel: Novel, gates: list[Gate]) -> Re
     except Exception as error:  # told by the gate
         gates.append(broken("all", "crossrecord", "profile", error))
         return {}
-
-
-def _report(gates: Sequence[Gate], params: Params, inputs: Mapping[str, str]) -> Report:
-    return {
-        "passed": _passed(gates),
-        "skipped": params.skipped(),
-        "inputs": dict(sorted(inputs.items())),
-        "gates": _by_name(gates),
-    }
-
-
-def _passed(gates: Sequence[Gate]) -> bool:
-    return bool(gates) and all(gate.passed or gate.severity == "warning" for gate in gates)
-
-
-def _by_name(gates: Sequence[Gate]) -> Report:
-    named = {gate.key: gate.as_metrics() for gate in sorted(gates, key=lambda gate: gate.key)}
-    if len(named) != len(gates):
-        raise AssertionError("two gates of one name: one would hide the other")
-    return named
-
-
-def _schema_files(schemas: Path, names: Iterable[str]) -> list[Path]:
-    return [path for name in names for path in (schemas / f"{name}.yaml", schemas / "suites" / f"{name}.yaml")]
-
-
-def _hashes(paths: Iterable[Path], root: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file that there is, by its name as seen from `root`."""
-    return {_name(path, root): digest for path in paths if (digest := _hash(path))}
-
-
-def _hash(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def _name(path: Path, root: Path) -> str:
-    """Return the path as seen from `root`; links are not followed, as DVC may link the data from its cache."""
-    return Path(os.path.relpath(path, root)).as_posix()

@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from huaben.errors import InputError
-from huaben.novel.anomalies import Anomalies
+from huaben.novel.anomalies import Anomalies, named
 from huaben.records import Chapter
 
 SITE_MARK = re.compile(
@@ -44,8 +44,20 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def note_ads(chapters: Iterable[Chapter], anomalies: Anomalies) -> None:
     """Note lines that look like a site's and not like the author's, each with a pattern that would cut it."""
-    lines = [line.strip() for chapter in chapters for line in chapter.text.split("\n")]
-    counts = Counter(line for line in lines if line)
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for chapter in chapters:
+        lines = [stripped for line in chapter.text.split("\n") if (stripped := line.strip())]
+        counts.update(lines)
+        for line in lines:
+            first.setdefault(line, named(chapter))
+    _note_marks(counts, first, anomalies)
+    for line, count in counts.most_common(SHOWN):
+        if count >= MIN_REPEATS and len(line) >= MIN_LENGTH and not QUOTED.search(line) and not SITE_MARK.search(line):
+            anomalies.add("repeated_line", f"{count} × {line[:60]}")
+
+
+def _note_marks(counts: Counter[str], first: Mapping[str, str], anomalies: Anomalies) -> None:
     marked: Counter[str] = Counter()
     for line, count in counts.items():
         if found := SITE_MARK.search(line):
@@ -53,12 +65,9 @@ def note_ads(chapters: Iterable[Chapter], anomalies: Anomalies) -> None:
                 marked[_pattern(line)] += count
             else:
                 around = line[max(0, found.start() - 15) : found.end() + 15]
-                anomalies.add("site_mark_inside_a_line", f"{count} × …{around}…")
+                anomalies.add("site_mark_inside_a_line", f"{count} × …{around}…, first in {first[line]}")
     for pattern, count in marked.most_common(SHOWN):
         anomalies.add("advertisements_suggested", f"{count} × {pattern}")
-    for line, count in counts.most_common(SHOWN):
-        if count >= MIN_REPEATS and len(line) >= MIN_LENGTH and not QUOTED.search(line) and not SITE_MARK.search(line):
-            anomalies.add("repeated_line", f"{count} × {line[:60]}")
 
 
 def _pattern(line: str) -> str:

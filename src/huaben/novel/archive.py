@@ -7,7 +7,7 @@ import zlib
 from xml.etree.ElementTree import Element
 
 from huaben.errors import InputError
-from huaben.novel.markup import read_tree
+from huaben.novel.xmlfile import read_tree
 
 MAX_MEMBERS = 20_000
 """Far above the files of any book; a file a chapter is the rule."""

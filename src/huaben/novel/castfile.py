@@ -3,7 +3,8 @@
 import json
 import re
 
-from huaben.novel.cast import SHOWN, Person, Proposal
+from huaben.novel.aliases import Person
+from huaben.novel.cast import SHOWN, Proposal
 
 UNPRINTABLE = re.compile("[^\t -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What YAML allows nowhere, not even in a comment."""
@@ -25,10 +26,11 @@ def _entry(person: Person) -> str:
     gender = person.gender or "null"
     aliases = ", ".join(json.dumps(alias, ensure_ascii=False) for alias in sorted(person.aliases))
     perhaps = f"  # perhaps the same: {', '.join(person.perhaps)}" if person.perhaps else ""
+    reasons = "".join(f"  # {reason}\n" for reason in person.reasons)
     samples = "".join(f"  # {_shown(line)}\n" for line in person.samples)
     return (
         f"- name: {json.dumps(person.name, ensure_ascii=False)}  # {person.lines} lines, {person.mentions} mentions\n"
-        f"  aliases: [{aliases}]{perhaps}\n  gender: {gender}\n{samples}"
+        f"  aliases: [{aliases}]{perhaps}\n  gender: {gender}\n{reasons}{samples}"
     )
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from huaben.errors import InputError
 from huaben.novel.ads import keep_lines, note_ads
-from huaben.novel.anomalies import Anomalies, note_chapters
+from huaben.novel.anomalies import Anomalies
+from huaben.novel.cutting import cut_sections
 from huaben.novel.decode import read_novel
 from huaben.novel.epub import read_epub
 from huaben.novel.headings import Heading
-from huaben.novel.sections import Section, cut_sections
+from huaben.novel.inspection import note_chapters
+from huaben.novel.sections import Section
 from huaben.params import Chapters
 from huaben.records import Chapter, Split, make_id
 
@@ -39,7 +41,7 @@ def read_chapters(paths: Sequence[Path], slug: str, params: Chapters) -> tuple[l
         kept = keep_lines(lines, params.ads, anomalies)
         still_known = {place: known[i] for place, i in enumerate(kept) if i in known}
         sections += cut_sections([lines[i] for i in kept], still_known, anomalies)
-    if not sections:
+    if not any(section.body for section in sections):
         raise InputError(
             f"{', '.join(map(str, paths))}: no text is left under any heading, or beside the advertisements"
         )

@@ -25,6 +25,7 @@ OTHERS = re.compile(r"^[^，]{0,8}?(?:[人友们仆兵卒僧者女汉童官众]|
 SPEECH = re.compile(SPEECH_VERB)
 VERB_ENDS = re.compile(r"[着了道]?(?:起来|下去|一声|一句)?(?:[，,]|$)")
 """Where narration runs into the next quotation, only 甲说， is surely about this one (not 甲叫乙磕头，“……”)."""
+HOW_OFTEN = re.compile(r"(?:了?[一两三几][遍声句回])?")
 SENTENCE = re.compile(r"[。！？；…”」』\n]")
 PRONOUN = re.compile(r"^[ 　]*(?:他|她|它)(?!们)")
 MAX_SENTENCE = 300
@@ -132,7 +133,7 @@ def _cue_before(before: str, names: Names) -> Decision | None:
     sentence = SENTENCE.split(cue[:-1])[-1]
     has_colon = cue[-1] in "：:；"
     verb = list(SPEECH.finditer(sentence))
-    if not verb or not (has_colon or verb[-1].end() == len(sentence)):
+    if not verb or not (has_colon or HOW_OFTEN.fullmatch(sentence, verb[-1].end())):
         return None
     return _subject(sentence, verb[-1].start(), names, SAID)
 
@@ -198,7 +199,7 @@ def _opens_clause(sentence: str, mention: Mention) -> bool:
     """Tell `沈更说` from `那和尚说`, `拦住沈更说` and `沈更身后的人说`, where the name is not who speaks."""
     clause = re.split(r"[，,、：:\s]", sentence[: mention.start])[-1]
     return bool(OPENER.fullmatch(clause.strip())) and not re.match(
-        r"[的家身和与、]|背后|后面|旁边", sentence[mention.end :]
+        r"的(?![^，。]{0,2}声)|[家身和与、]|背后|后面|旁边", sentence[mention.end :]
     )
 
 

@@ -35,7 +35,12 @@ BOMS = {
     b"\xff\xfe": "utf-16-le",
     b"\xfe\xff": "utf-16-be",
 }
-DOCUMENTS = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\xd0\xcf\x11\xe0", b"Rar!", b"\x1f\x8b", b"{\\rtf")
+DOCUMENTS = re.compile(
+    rb"%PDF|PK\x03\x04|\x89PNG|\xff\xd8\xff|GIF8|\xd0\xcf\x11\xe0|Rar!|\x1f\x8b|\{\\rtf|.{60}(?:BOOKMOBI|TEXtREAd)",
+    re.DOTALL,
+)
+"""How documents, pictures, archives and e-books of other kinds begin."""
+WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|\?xml)", re.IGNORECASE)
 UTF8_RUN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){6}")
 """Six Chinese characters in UTF-8; in GB18030 or Big5 such bytes would be a row of the rarest characters."""
 LINE_END = re.compile("\r\n?|[\u2028\u2029\x85\v\f]")
@@ -57,14 +62,17 @@ class Decoded:
 
 def read_novel(path: Path) -> Decoded:
     """Read and decode one text file; whatever is no text is an InputError that says why."""
-    return decode(read_bytes(path, MAX_BYTES), str(path))
+    data = read_bytes(path, MAX_BYTES)
+    if WEB_PAGE.match(data):
+        raise InputError(f"{path}: this is a web page, not text; save it as a .txt file without its tags")
+    return decode(data, str(path))
 
 
 def decode(data: bytes, name: str) -> Decoded:
     """Decode a novel's bytes; `name` is for messages."""
     if not data.strip():
         raise InputError(f"{name}: the file is empty")
-    if data.startswith(DOCUMENTS):
+    if DOCUMENTS.match(data):
         raise InputError(f"{name}: this is a document, an archive or a picture, not text; save it as a .txt file")
     encoding, text = _decoded(data, name)
     text = LINE_END.sub("\n", text.removeprefix("\ufeff"))

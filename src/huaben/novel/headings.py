@@ -4,15 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-NUMERAL = r"[〇零一二三四五六七八九十百千万萬两兩廿卅\d]+"
+from huaben.novel.numerals import COUNT, NUMERAL, to_number
+
 UNIT = r"(?:[章折幕]|回(?!合)|[节節](?![课課])|[话話](?![题題说說剧劇筒]))"
 """第三回合 and 第二节课 stand in sentences, as does 第三部队."""
-WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
-).split()
-ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
-COUNT = rf"(?:[0-9]+|[IVXLC]+|(?i:{'|'.join(WORDS)})|(?i:the (?:{'|'.join(ORDINALS)})))"
 NUMBERED = re.compile(rf"(?:第\s*({NUMERAL})\s*{UNIT}|([Cc]hapter|CHAPTER)\s+({COUNT})\b)(.*)")
 VOLUME = re.compile(
     rf"(?:第\s*({NUMERAL})\s*(?:部分|部(?![队隊落门門])|[卷集册冊])|[卷部集册冊]之?\s*({NUMERAL}|[上中下](?![\u4e00-\u9fff]))"
@@ -45,10 +40,6 @@ MAX_HEADING = 50
 MAX_UNSPACED = 25
 """Longest title that follows its number without a space."""
 SEPARATORS = ":：、.．·-—】]》〉(（"
-DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
-UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000, "萬": 10000}
-ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
-
 Kind = Literal["prologue", "chapter", "side_story", "epilogue"]
 
 
@@ -113,26 +104,6 @@ def _volume(text: str, match: re.Match[str]) -> Heading | None:
         number = None if numeral in ("上", "中", "下") else to_number(numeral)
         return Heading(text, number, _clean(match[4]), "chapter", True, text)
     return None
-
-
-def to_number(numeral: str) -> int:
-    """Read a Chinese, Arabic, full-width or Roman numeral, or an English one in words: 一百二十 → 120."""
-    word = numeral.lower().removeprefix("the ")
-    for words in (WORDS, ORDINALS):
-        if word in words:
-            return words.index(word) + 1
-    if set(numeral) <= set(ROMAN):
-        values = [ROMAN[c] for c in numeral]
-        return sum(-v if v < max(values[i:]) else v for i, v in enumerate(values))
-    numeral = numeral.replace("廿", "二十").replace("卅", "三十")
-    total, digit = 0, 0
-    for character in numeral:
-        if unit := UNITS.get(character):
-            total = (total + digit or 1) * unit if unit == 10000 else total + (digit or 1) * unit
-            digit = 0
-        else:
-            digit = digit * 10 + (int(character) if character.isdecimal() else DIGITS[character])
-    return total + digit
 
 
 def _is_title(rest: str, spaced: bool) -> bool:

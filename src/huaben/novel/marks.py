@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from huaben.novel.misprints import spoken_end, turned
+
 PAIRS = {
     "“": "”",
     "「": "」",
@@ -45,13 +47,14 @@ class Quotation:
 
 def find_marked(text: str, start: int, end: int) -> Iterator[Quotation]:
     """Yield the quotations of the paragraph `text[start:end]`, inner before outer."""
-    counts = Counter(text[start:end])
+    marks = turned(text, list(_marks(text, start, end)), end, PAIRS)
+    counts = Counter(mark for mark, _ in marks)
     nests = {
         mark: counts[mark] == counts[close] and not (mark == close and counts[mark] % 2)
         for mark, close in PAIRS.items()
     }
     stack: list[tuple[str, int]] = []
-    for mark, i in _marks(text, start, end):
+    for mark, i in marks:
         opens = [opened for opened, _ in stack]
         is_straight = PAIRS.get(mark) == mark
         if any(PAIRS[opened] == mark for opened in opens) and not (is_straight and _reopens(text, i, nests[mark])):
@@ -60,8 +63,9 @@ def find_marked(text: str, start: int, end: int) -> Iterator[Quotation]:
             yield _closed(stack, i)
         elif mark in PAIRS and not (is_straight and not opens and _is_stray(text, i, start, nests[mark])):
             if mark in opens and (len(stack) >= DEEPEST or not nests[mark]):
+                stop = spoken_end(text, stack[opens.index(mark)][1] + 1, i)
                 for _ in opens[opens.index(mark) :]:
-                    yield _closed(stack, i)
+                    yield _closed(stack, stop)
             stack.append((mark, i))
     while stack:
         yield _closed(stack, end)

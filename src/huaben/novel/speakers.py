@@ -15,7 +15,7 @@ from huaben.novel.decoding import Array
 from huaben.novel.doubts import is_cued, is_doubtful
 from huaben.novel.exchanges import Turn, decide_exchanges
 from huaben.novel.names import Names
-from huaben.novel.ranker import load_model
+from huaben.novel.ranker import Model, load_model
 from huaben.novel.segments import Segment
 from huaben.novel.strangers import described_speaker
 from huaben.novel.subjects import read_scene
@@ -61,18 +61,19 @@ def _guesses(
             speaker,
             _addressee(segments, turn.at, speaker)
             or (None if any(is_sure(ruled.get(i)) for i in lines) else previous),
-            _certainty(segments, turn, speaker, float(probabilities[best])),
+            certainty_of(segments, turn, speaker, float(probabilities[best]), load_model()),
             read or _evidence(segments, turn, speaker, previous),
         )
         yield from ((line, guess) for line in lines)
         before = turn.at, speaker
 
 
-def _certainty(segments: Sequence[Segment], turn: Turn, speaker: str, probability: float) -> float:
+def certainty_of(segments: Sequence[Segment], turn: Turn, speaker: str, probability: float, model: Model) -> float:
+    """Return what a guess of a joint probability is worth, in the light of its own cue."""
     cued = is_cued(segments, turn.at, speaker)
     doubtful = is_doubtful(segments, turn.at, speaker, len(turn.people) == 1)
     most = DOUBTFUL if doubtful else SAID if cued else WENT_ON
-    return min(round(load_model().calibrated(probability, cued), 3), most)
+    return min(round(model.calibrated(probability, cued), 3), most)
 
 
 def _addressed(rule: Decision, guess: Decision) -> Decision:

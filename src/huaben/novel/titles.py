@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from huaben.novel.headings import NUMERAL, Heading, titled, to_number
+from huaben.novel.headings import Heading, titled
+from huaben.novel.numerals import NUMERAL, to_number
 from huaben.novel.wrapping import width
 
 MIN_TITLES = 3

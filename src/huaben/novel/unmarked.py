@@ -1,4 +1,8 @@
-"""Speech without quotation marks: after a bare cue (曰：, 说：), or after a dash that opens the paragraph."""
+"""Speech without quotation marks: after a bare cue (曰：, 说：), or after a dash that opens the paragraph.
+
+Nothing marks where it ends. It is taken to the end of its sentence; in the old language (曰) over the next one as
+well, where that says I or you, or goes on with an argument, and cues nobody else.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +10,14 @@ from collections.abc import Iterator
 from huaben.novel.marks import Quotation
 
 CUE = re.compile(r"[曰云道说說]\s*[：:]\s*")
-SENTENCE_END = re.compile(r"[。！？]")
+SENTENCE = re.compile(r"[^。！？]*[。！？]?")
+CLASSICAL = "曰云"
+PERSON = "(?:[吾我尔爾汝妾卿]|君(?![子臣王]))"
+ARGUES = r"[况況凡倘傥儻若苟夫故今请請愿願勿毋盍但]|且(?!.且)|如(?![是期言数數其])|何(?!其)|幸(?!而)"
+TELLS = "[又因复復]?[问問]|[俄忽乃遂会會方盖蓋遽]"
+"""How a sentence begins that tells on."""
+GOES_ON = re.compile(f"(?!{TELLS})(?:{ARGUES}|[^。！？]*{PERSON})")
+"""Of the sentences after speech that it takes as speech, about nine in ten are (80 read in a book of anecdotes)."""
 DASH = re.compile(r"[ \t　]*(?:[—―─–]{1,2}|-{1,2}(?=\s))\s*(?=[^\s—―─–-])")
 """Opens a paragraph of speech; a hyphen only with a blank, a row of dashes is a rule."""
 TOLD = re.compile(
@@ -20,11 +31,20 @@ TOLD = re.compile(
 
 
 def after_cues(text: str, start: int, end: int) -> Iterator[Quotation]:
-    """Yield speech from a cue and its colon to the end of the sentence, in a paragraph without marks."""
+    """Yield speech from a cue and its colon to where it seems to end, in a paragraph without marks."""
     while cue := CUE.search(text, start, end):
-        stop = SENTENCE_END.search(text, cue.end(), end)
-        start = stop.end() if stop else end
+        start = _sentence_end(text, cue.end(), end)
+        while cue[0][0] in CLASSICAL and GOES_ON.match(text, start, end):
+            stop = _sentence_end(text, start, end)
+            if CUE.search(text, start, stop):
+                break
+            start = stop
         yield Quotation(cue.end(), cue.end(), start, 0)
+
+
+def _sentence_end(text: str, start: int, end: int) -> int:
+    sentence = SENTENCE.match(text, start, end)
+    return sentence.end() if sentence else end
 
 
 def after_dash(text: str, start: int, end: int) -> Iterator[Quotation]:

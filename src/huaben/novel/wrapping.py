@@ -1,6 +1,7 @@
 """Hard-wrapped lines → paragraphs, where the lines themselves show that they were cut at a fixed width.
 
-A line end was forced when the next line's first character (or word) would not have fitted. A chapter is wrapped
+A line end was forced when the next line's first character (or word) would not have fitted, or when it stands inside
+an English sentence and a small letter follows. A chapter is wrapped
 when most of its lines end so, half of them in the middle of a sentence; any other chapter is left as it is.
 """
 
@@ -68,6 +69,8 @@ def _step(filled: Sequence[int]) -> int:
 
 
 def _is_forced(line: str, following: str, page: int) -> bool:
+    if following.lstrip()[:1].islower() and not SENTENCE_END.search(line.rstrip()):
+        return True
     token = TOKEN.match(following.strip())
     return width(line.rstrip()) + width(token[0] if token else "") + SLACK > page
 

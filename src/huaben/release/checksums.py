@@ -39,7 +39,10 @@ def verify_release(folder: Path) -> list[str]:
 
 def _listed(text: str) -> dict[str, str]:
     pairs = [line.split("  ", 1) for line in text.splitlines()]
-    return {name: digest for digest, name in pairs}
+    listed = {name: digest for digest, name in pairs}
+    if len(listed) != len(pairs):
+        raise ValueError("a name stands twice")
+    return listed
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -12,15 +12,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from huaben.errors import HuabenError, InputError
-from huaben.files import read_jsonl, write_text
+from huaben.files import read_jsonl, write_json, write_text
 from huaben.params import Params
 from huaben.records import DATASETS
 from huaben.release.card import SPLITS, Config, parquet_path, render_card
 from huaben.release.checksums import file_digest, write_checksums
+from huaben.release.croissant import write_croissant
 from huaben.release.exports import write_exports
 from huaben.release.folders import replacing_folder
 from huaben.release.roundtrip import round_trip
 from huaben.release.tables import write_parquet
+from huaben.release.withhold import is_free, withheld
+
+WITHHELD = "withheld.json"
+"""What an owner of the book needs beside the rows to put its text back: the parameters and reports of the release."""
 
 
 def publish(
@@ -42,12 +47,34 @@ def publish(
     """
     refuse(gates, params.made(), differing)
     records = {name: read_records(datasets, name) for name in params.made()}
+    return write_release(records, gates, params, out, exports, facts)
+
+
+def write_release(
+    records: Mapping[str, Sequence[Any]],
+    gates: Mapping[str, Any],
+    params: Params,
+    out: Path,
+    exports: Path,
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write records as a release; with `publish.text: withhold`, without the novel's own text."""
+    shown = records
+    if params.publish.text == "withhold":
+        shown = {name: [withheld(record) for record in rows] for name, rows in records.items()}
+        records = {name: [record for record in rows if is_free(record)] for name, rows in records.items()}
     with replacing_folder(exports) as exports_folder, replacing_folder(out) as folder:
-        configs = [_write_config(folder, name, records[name]) for name in records]
+        configs = [_write_config(folder, name, shown[name]) for name in shown]
+        write_croissant(folder, configs, params)
         write_text(folder / "README.md", render_card(configs, gates, params, facts))
         faults = round_trip(folder, {config.name: config.splits for config in configs})
         if faults:
             raise HuabenError("publish: the release does not load as its rows: " + "; ".join(faults))
+        if params.publish.text == "withhold":
+            write_json(
+                folder / WITHHELD,
+                {"params": params.model_dump(mode="json", by_alias=True), "gates": gates, "facts": facts},
+            )
         files = write_exports(exports_folder, records, params)
         digest = write_checksums(folder)
     rows = {config.name: {split: len(rows) for split, rows in config.splits.items()} for config in configs}

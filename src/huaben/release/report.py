@@ -4,6 +4,7 @@ In: the files of `reports/`. Out: two texts. Nothing is measured here. The page 
 script, and takes every text for untrusted: novels and models write what they like.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,7 @@ def _verdict(report: Mapping[str, Any]) -> dict[str, Any]:
         "all": gates,
         "failed": failed,
         "held": [gate for gate in gates if gate[1]["passed"]],
+        "not_run": sorted(Counter(report.get("not_run", {}).values()).items()),
         "critical": [name for name, gate in failed if gate["severity"] == "critical"],
     }
 
