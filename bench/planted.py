@@ -29,8 +29,8 @@ PREFIXES = ("请问", "请问一下，", "那么，", "问：", "你知道", "�
 OPENINGS = ("吾", "某", "臣", "主公，", "丞相，", "贤弟，", "嗯，", "哈哈，")
 EDITS = {"marks": 15, "exchanged": 25, "in_out": 20, "reordered": 12, "prefix": 10, "mixed": 13, "blanks": 5}
 """Kinds of copies, and how often each is made."""
-WITH_COPIES = 0.0885
-"""Share of the texts that get copies: with 1.25 copies each on average, one row in ten is a copy."""
+WITH_COPIES = 0.1
+"""Share of the texts that get copies, 1.25 each on average, until one row in ten is a copy: just before the end."""
 
 
 @dataclass
@@ -152,7 +152,7 @@ def plant(rows: int, clauses: list[str], seed: int = 7) -> Planted:
         base = _new_text(writer, seen)
         found.append((base, gold, "base"))
         if copies < most and writer.chance.random() < WITH_COPIES:
-            for _ in range(min(writer.chance.choices([1, 2, 3], [80, 15, 5])[0], rows - len(found))):
+            for _ in range(min(writer.chance.choices([1, 2, 3], [80, 15, 5])[0], most - copies)):
                 text, kind = writer.copy(base)
                 found.append((text, gold, kind))
                 copies += 1
