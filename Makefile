@@ -34,6 +34,7 @@ bench: $(READY)
 	python bench/asking.py
 	python bench/money.py
 	python bench/speakers.py
+	python bench/duplicates.py
 	python bench/cleaning.py
 
 # The lock file names every version; the project itself is installed in place.

@@ -318,6 +318,10 @@ def dropped_for(world, dataset, reason, by=None):
     world.dropped_by_dedupe.setdefault(dataset, []).append({"reason": reason, "by": by, "record": record})
 
 
+def removed_by_itself(world, dataset):
+    dropped_for(world, dataset, "copy", make_id("dropped", dataset))
+
+
 def stage_counts(stage, **counts):
     return lambda world: world.coverage.update({stage: {**world.coverage.get(stage, {}), **counts}})
 
@@ -332,6 +336,9 @@ FLOW_DEFECTS = [
     *for_each("a row exchanged by dedupe", ALL, exchanged),
     *for_each("a dropped row without a reason", ALL, partial(dropped_for, reason=" ")),
     *for_each("a row removed by none that is there", QAS, partial(dropped_for, reason="copy", by="0123456789abcdef")),
+    *for_each(
+        "a row removed by one that did not stay", QAS, lambda w, d: dropped_for(w, d, "copy", make_id("dropped", d))
+    ),
     *[Defect(f"units of `{stage}` without an outcome", "all", stage_counts(stage, units=12)) for stage in STAGES],
     *[
         Defect(f"a unit of `{stage}` that failed for good", "all", stage_counts(stage, ok=8, failed=1))

@@ -1,4 +1,4 @@
-"""The clients of `bench/asking.py`: which there are, where they are installed, and how one is run."""
+"""The clients of `bench/asking.py`, and how one is run; where the peers of every benchmark are installed."""
 
 import json
 import os
@@ -15,6 +15,12 @@ PINNED = {
     "curator": ["bespokelabs-curator==0.1.31"],
     # imports requests without requiring it
     "distilabel": ["distilabel[openai]==1.5.3", "requests==2.34.2"],
+    # of bench/duplicates.py
+    "rensa": ["rensa==0.5.0", "numpy==2.4.6", "pyarrow==25.0.0"],
+    "daft": ["daft==0.7.26", "pyarrow==25.0.0", "rapidfuzz==3.14.6", "scipy==1.17.1"],
+    "datasketch": ["datasketch==2.0.0", "pyarrow==25.0.0", "scipy==1.17.1"],
+    "text_dedup": ["text-dedup==0.4.0"],
+    "datatrove": ["datatrove[io,processing]==0.10.1"],
     # its Chinese tokenizer needs spaCy, its quality filters the rest
     "gopher": [
         "datatrove==0.10.1",

@@ -19,6 +19,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Threshold = Annotated[float, Field(gt=0, le=1)]
 Version = Literal["v1", "v2"]
+Compared = Annotated[
+    str, Field(pattern=r"^(dialogue|dialogue_raw|(summary|summary_qa|qa)_v[12]|preference|pretrain)$")
+]
+"""A dataset whose records have a text to compare: all but `lines`."""
 
 
 class Section(BaseModel):
@@ -168,11 +172,22 @@ class Clean(Section):
     seed: int
 
 
+class ShortQuestion(Section):
+    """What a short question must have in common with another, of another chapter, to be the same one."""
+
+    characters: Annotated[int, Field(ge=0)]
+    """A question is short below so many characters, marks and blanks not counted."""
+    threshold: Threshold
+
+
 class Dedupe(Section):
     """What counts as the same."""
 
-    thresholds: dict[str, Threshold]
+    thresholds: dict[Compared, Threshold]
     """Similarity from which two records of a dataset are duplicates; a dataset not named is left alone."""
+    repeats: list[Compared]
+    """Datasets that keep a copy from another chapter or scene of the same split."""
+    short_question: ShortQuestion
 
 
 class Validate(Section):

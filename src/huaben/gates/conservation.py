@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,7 @@ def check_coverage(coverage: Path, params: Params) -> list[Gate]:
     return gates
 
 
-def check_conservation(table: Table, places: Places) -> list[Gate]:
+def check_conservation(table: Table, tables: Mapping[str, Table], places: Places) -> list[Gate]:
     """Return the gates of one dataset's way through `clean` and `dedupe`."""
     try:
         flow = _flow(table.dataset, places)
@@ -53,7 +53,7 @@ def check_conservation(table: Table, places: Places) -> list[Gate]:
     rules = (
         partial(counts_agree, table, flow, places.coverage),
         partial(dedupe_changes_nothing, table, flow),
-        partial(reasons_are_given, table, flow),
+        partial(reasons_are_given, table, flow, _held_out(table.dataset, tables)),
     )
     return [attempt(table.dataset, "crossrecord", name, rule) for name, rule in zip(CONSERVED, rules, strict=True)]
 
@@ -112,11 +112,14 @@ def dedupe_changes_nothing(table: Table, flow: Flow) -> Finding:
     return Finding(((before - after) + (after - before)).total(), before.total())
 
 
-def reasons_are_given(table: Table, flow: Flow) -> Finding:
-    """Require a reason for every dropped row, and as its remover, if any, a record that there is."""
+def reasons_are_given(table: Table, flow: Flow, held_out: Set[str]) -> Finding:
+    """Require a reason for every dropped row, and as its remover, if any, a record that stays.
+
+    That is one of the dataset, or of a row of train, one of `held_out`: the held-out records of the other datasets.
+    """
     rows = flow.dropped_by_clean + flow.dropped_by_dedupe
-    known = {*table.ids, *flow.cleaned, *map(_dropped_id, rows), None}
-    bad = sum(not _has_reason(row) or row.get("by") not in known for row in rows)
+    own = {*table.ids, None}
+    bad = sum(not _has_reason(row) or not _has_remover(row, own, held_out) for row in rows)
     return Finding(bad, len(rows) + table.n_rows)
 
 
@@ -176,6 +179,17 @@ def _dropped(path: Path) -> list[Row]:
 def _dropped_id(row: Row) -> str:
     record = row.get("record")
     return str(record.get("record_id")) if isinstance(record, dict) else "no record"
+
+
+def _held_out(dataset: str, tables: Mapping[str, Table]) -> set[str]:
+    others = [table for name, table in tables.items() if name != dataset]
+    return {item.record_id for table in others for item in table.items if item.split != "train"}
+
+
+def _has_remover(row: Row, own: Set[str | None], held_out: Set[str]) -> bool:
+    by, record = row.get("by"), row.get("record")
+    of_train = isinstance(record, dict) and record.get("split") == "train"
+    return by in own or (of_train and by in held_out)
 
 
 def _has_reason(row: Row) -> bool:

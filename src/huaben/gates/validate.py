@@ -63,7 +63,7 @@ def load_rules(schemas: Path, dataset: str) -> Rules:
 def check_one(
     dataset: str, tables: Mapping[str, Table], novel: Novel, places: Places, params: Params, rules: Rules
 ) -> Judged:
-    """Judge one dataset; `tables` holds it and `lines`, which others are held against.
+    """Judge one dataset; `tables` holds it, `lines`, which others are held against, and what removed rows of it.
 
     One without a row that can be read says so once: its other gates have nothing to judge, and are not run.
     """
@@ -73,7 +73,7 @@ def check_one(
         *check_contract(table, rules.contract),
         *check_suite(table, rules.suite, novel.parameters(params)),
         *check_records(table, tables, novel, params),
-        *check_conservation(table, places),
+        *check_conservation(table, tables, places),
     ]
     if not table.items:
         return Judged(basis, {gate.key: f"{dataset} has no row to judge" for gate in others})

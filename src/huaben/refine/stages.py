@@ -9,7 +9,7 @@ from huaben.files import read_jsonl, write_jsonl, write_metrics, write_text
 from huaben.params import Params
 from huaben.records import DATASETS
 from huaben.refine.clean import Sifted, clean
-from huaben.refine.dedupe import deduplicate
+from huaben.refine.dedupe import companions, deduplicate
 from huaben.text import printable
 
 SAMPLES = 5
@@ -63,10 +63,20 @@ def run_dedupe(source: Path, out: Path, coverage: Path, params: Params) -> Cover
     def sifted() -> Iterator[tuple[str, Sifted]]:
         for name in params.made():
             records = list(_load(name, source / f"{name}.jsonl"))
-            threshold = params.dedupe.thresholds.get(name)
-            yield name, deduplicate(records, threshold) if threshold else Sifted(records)
+            yield name, deduplicate(name, records, params.dedupe, _held_out(name, source, params))
 
     return _write("dedupe", sifted(), out, coverage, params)
+
+
+def _held_out(dataset: str, source: Path, params: Params) -> dict[str, list[Any]]:
+    """Return the held-out records that stay of the datasets that are trained together with this one."""
+    if dataset not in params.dedupe.thresholds:
+        return {}
+    found = {}
+    for name in set(companions(dataset)) & set(params.made()):
+        records = [record for record in _load(name, source / f"{name}.jsonl") if record.split != "train"]
+        found[name] = deduplicate(name, records, params.dedupe).kept
+    return found
 
 
 def _load(dataset: str, path: Path) -> Iterator[Any]:

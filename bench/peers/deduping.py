@@ -1,0 +1,109 @@
+"""What every method of `bench/duplicates.py` shares: its input, the measure of its time and memory, its answer.
+
+A method is a script with a function `run(texts)` that returns the rows it keeps (indices) and the pairs it found
+(two arrays; None: it does not tell). It is started as `python bench/peers/dedupe_<method>.py FOLDER`, where FOLDER has
+`texts.parquet` (columns `id`, `text`, and `spaced`: the same with a blank between the characters, for tools that split
+at blanks), and ends with one line of JSON. Imports are not counted, and reading the file is only for tools that do
+it themselves.
+"""
+
+import json
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+THRESHOLD = 0.85
+JACCARD = 0.6
+"""Of sets of two-character grams: what the similarity above comes to on such texts."""
+
+
+def read_column(folder: Path, name: str = "text") -> list[str]:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(folder / "texts.parquet", columns=[name])[name].to_pylist()
+
+
+def grams(text: str) -> list[str]:
+    """Return the runs of two characters; a text of one is itself."""
+    return [text[k : k + 2] for k in range(max(1, len(text) - 1))]
+
+
+def keep_one_each(n_rows: int, a: Any, b: Any) -> list[int]:
+    """Return the first row of each connected component."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_array((np.ones(len(a), np.int8), (np.asarray(a), np.asarray(b))), shape=(n_rows, n_rows))
+    _, first = np.unique(connected_components(links, directed=False)[1], return_index=True)
+    return first.tolist()
+
+
+class Peak:
+    """The most memory that this process and its children held at once, sampled, in MB."""
+
+    def __enter__(self) -> "Peak":
+        self.most, self.ended = 0.0, threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while not self.ended.wait(0.05):
+            self.most = max(self.most, sum(map(_resident_mb, _family())))
+
+
+def _family() -> list[int]:
+    """Return the process ids of this process and of all below it."""
+    import os
+
+    family, at = [os.getpid()], 0
+    while at < len(family):
+        for task in Path(f"/proc/{family[at]}/task").glob("*/children"):
+            try:
+                family += [int(child) for child in task.read_text().split()]
+            except OSError:
+                continue  # a thread that ended meanwhile
+        at += 1
+    return family
+
+
+def _resident_mb(process: int) -> float:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096 / 2**20
+    except (OSError, IndexError):
+        return 0.0
+
+
+def cpu_s() -> float:
+    """Return user and system seconds of this process and of its children that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def measure(
+    run: Callable[[Any], tuple[Iterable[int] | None, Any]], prepare: Callable[[Path], Any] = read_column
+) -> None:
+    """Prepare the input, run the method, write what it kept and found into the folder, and print the figures."""
+    import numpy as np
+
+    folder = Path(sys.argv[1])
+    prepared = prepare(folder)
+    with Peak() as peak:
+        cpu, wall = cpu_s(), time.perf_counter()
+        kept, pairs = run(prepared)
+        figures = {"wall_s": time.perf_counter() - wall, "cpu_s": cpu_s() - cpu}
+    if kept is not None:
+        np.save(folder / "kept.npy", np.asarray(list(kept), dtype=np.int64))
+    if pairs is not None:
+        np.save(folder / "pairs.npy", np.asarray(pairs, dtype=np.int64))
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\n{json.dumps({**figures, 'memory_mb': round(max(peak.most, own))})}", flush=True)
