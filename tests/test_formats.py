@@ -2,6 +2,7 @@
 
 from huaben.records import QA, Conversation, Message, Piece, Preference, Provenance, Summary
 from huaben.release import formats
+from huaben.shapes import alternates
 
 PLACE = Provenance(novel="lianggengtian", chapter=3, chapter_id="c3")
 HOSTILE = "<script>alert(1)</script> {{7*7}} ``` | \u202e =1+1 \\n \x00"
@@ -59,9 +60,9 @@ def test_llama_factory_takes_only_alternating_sides():
     human, gpt = said("user", "几点了？"), said("assistant", "三更。")
     kept = [(human, gpt), (human, gpt, human, gpt)]
     skipped = [(human,), (gpt, human), (human, gpt, human), (human, human), (human, said("assistant", " \n"))]
-    assert [formats.alternates(formats.sharegpt(conversation(*messages))) for messages in kept] == [True, True]
-    assert [formats.alternates(formats.sharegpt(conversation(*messages))) for messages in skipped] == [False] * 5
-    assert not formats.alternates({"conversations": []})
+    assert [alternates(formats.sharegpt(conversation(*messages))) for messages in kept] == [True, True]
+    assert [alternates(formats.sharegpt(conversation(*messages))) for messages in skipped] == [False] * 5
+    assert not alternates({"conversations": []})
 
 
 def preference(*prompt):

@@ -1,8 +1,11 @@
 """What counts as a letter, what is damage, what is residue."""
 
+import sys
+import unicodedata
+
 import pytest
 
-from huaben.text import count_letters, find_damage, find_residue
+from huaben.text import count_letters, find_damage, find_residue, printable
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,16 @@ from huaben.text import count_letters, find_damage, find_residue
 )
 def test_letters_and_digits_count_and_nothing_else(text, letters):
     assert count_letters(text) == letters
+
+
+def test_letters_and_digits_are_the_categories_l_and_n_in_all_of_unicode():
+    assert all(
+        (unicodedata.category(c)[0] in "LN") == bool(count_letters(c)) for c in map(chr, range(sys.maxunicode + 1))
+    )
+
+
+def test_what_a_terminal_would_obey_is_written_out():
+    assert printable("钟\x1b[2J\u202e停\ud800\n了") == "钟\\u001b[2J\\u202e停\\ud800⏎了"
 
 
 @pytest.mark.parametrize(

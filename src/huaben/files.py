@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from huaben.errors import HuabenError, InputError
 
@@ -40,6 +40,15 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise InputError(f"{path}: {size:,} bytes, more than {limit:,}; is this the right file?")
     try:
         return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading bytes; anything else is an InputError, at once."""
+    _size(path)
+    try:
+        return path.open("rb")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 

@@ -1,4 +1,4 @@
-"""Stage commands as tools for anybody's file: its lines and speakers, its gates."""
+"""Stage commands as tools for anybody's file: its lines and speakers, its rows cleaned, its gates."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from huaben.cli import paths
 from huaben.cli.init import resources
 from huaben.cli.judge import raise_on_failure
-from huaben.errors import InputError
+from huaben.errors import HuabenError, InputError
 from huaben.params import ANY_NOVEL, load_cast
 from huaben.records import DATASETS
 
@@ -30,6 +30,19 @@ def print_lines(file: Path, cast_file: Path | None, min_certainty: float, as_jso
 
 def _readable(row: dict[str, object]) -> str:
     return f"{row['chapter']}:{row['start']}-{row['end']}\t{row['kind']}\t{row['speaker'] or '?'}\t{row['text']}"
+
+
+def clean_anyfile(file: Path, output: Path | None, min_letters: int) -> None:
+    """Clean anybody's dataset into a folder of its own; say what became of its rows."""
+    from huaben.cli.cleaned import cleaning_progress, print_report
+    from huaben.refine.cleaning import clean_file
+
+    out = output or file.with_name(f"{file.stem}-clean")
+    with cleaning_progress(file) as progress:
+        report = clean_file(file, out, min_letters, progress)
+    print_report(report, out)
+    if not report.kept:
+        raise HuabenError(f"{file}: no row was kept; {out / 'report.md'} says why")
 
 
 KINDS = {"qa": "qa_v2", "summary": "summary_v2"}

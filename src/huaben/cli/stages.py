@@ -99,12 +99,25 @@ def preference(params: Params) -> Coverage:
         return run_preference(paths.DIALOGUE, paths.PREFERENCE, paths.REPORTS, run)
 
 
-@stage
-def clean(params: Params) -> Coverage:
-    """Drop what is no good, with a reason."""
+@click.command()
+@click.option("--input", "file", type=click.Path(path_type=Path), help="Clean this JSON or JSONL dataset instead.")
+@click.option("--output", type=click.Path(path_type=Path), help="A new folder; FILE-clean beside the file.")
+@click.option("--min-letters", type=click.IntRange(1), default=1, help="Letters or digits that a reply needs.")
+def clean(file: Path | None, output: Path | None, min_letters: int) -> None:
+    """Drop what is no good, with a reason (of the stage's data, or of anybody's dataset).
+
+    \b
+      huaben clean --input sharegpt.json
+    """
+    from huaben.cli.anyfile import clean_anyfile
     from huaben.refine.stages import run_clean
 
-    return run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", params)
+    if file:
+        clean_anyfile(file, output, min_letters)
+        return
+    params = read_params()
+    with alone():
+        click.echo(summary_line(run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", params)))
 
 
 @stage

@@ -1,16 +1,19 @@
 """Records → kept, and dropped with a reason. A filter returns a reason to drop; None keeps.
 
+The texts go through the filters of `own.py`, what the dataset asks of a record is here.
 Dialogues follow docs/formats.md: strip, merge, drop short replies with the messages they answer,
 merge, greet where the character opens, drop trailing human messages, drop what is left one-sided.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from huaben.params import Clean
 from huaben.records import DATASETS, QA, Conversation, Message, Piece, Preference, Record, Summary
+from huaben.refine.own import FaultyError, mended
 from huaben.text import count_letters
 
 
@@ -20,6 +23,8 @@ class Sifted:
 
     kept: list[Any] = field(default_factory=list)
     dropped: list[dict[str, Any]] = field(default_factory=list)
+    repaired: Counter[str] = field(default_factory=Counter)
+    """What was cut from kept records."""
 
     def drop(self, record: Record, reason: str, by: str | None = None) -> None:
         """Put a record aside with its reason, and the record that it repeats, if any."""
@@ -31,18 +36,32 @@ def clean(dataset: str, records: Iterable[Any], params: Clean, joiner: str) -> S
     sifted, count = Sifted(), 0
     for record in records:
         count += 1
-        outcome = _cleaned(dataset, record, params, joiner)
+        try:
+            outcome, cuts = _cleaned_and_mended(dataset, record, params, joiner)
+        except FaultyError as fault:
+            outcome, cuts = str(fault), []
         if isinstance(outcome, str):
             sifted.drop(record, outcome)
         else:
             sifted.kept.append(outcome)
+            sifted.repaired.update(dict.fromkeys(cuts, 1))
     if len(sifted.kept) + len(sifted.dropped) != count:
         raise AssertionError(f"{dataset}: {count} records in, {len(sifted.kept)} kept, {len(sifted.dropped)} dropped")
     return sifted
 
 
+def _cleaned_and_mended(dataset: str, record: Any, params: Clean, joiner: str) -> tuple[Any, list[str]]:
+    """Return the record or the reason to drop it, and what was cut; what was cut from must still hold the rules."""
+    outcome = _cleaned(dataset, record, params, joiner)
+    cuts: list[str] = []
+    if not isinstance(outcome, str):
+        outcome, cuts = mended(outcome)
+        outcome = _cleaned(dataset, outcome, params, joiner) if cuts else outcome
+    return outcome, cuts
+
+
 def _cleaned(dataset: str, record: Any, params: Clean, joiner: str) -> Any:
-    """Return the cleaned record, or the reason to drop it."""
+    """Return the record ordered as its dataset wants it, or the reason to drop it."""
     if dataset == "dialogue":
         return clean_conversation(record, params, joiner)
     reason = _FILTERS[DATASETS[dataset]](record, params) if DATASETS[dataset] in _FILTERS else None

@@ -16,6 +16,7 @@ from huaben.params import Params
 from huaben.release import formats
 from huaben.release.checksums import write_checksums
 from huaben.release.markdown import render
+from huaben.shapes import Row, alternates
 
 Shape = Literal["sharegpt", "sharegpt_qa", "alpaca", "preference", "summary", "pretrain"]
 
@@ -96,7 +97,7 @@ def write_exports(folder: Path, records: Mapping[str, Sequence[Any]], params: Pa
     return written
 
 
-def export_rows(export: Export, records: Sequence[Any], params: Params) -> list[formats.Row]:
+def export_rows(export: Export, records: Sequence[Any], params: Params) -> list[Row]:
     """Return a file's rows, of the train split; conversations are those of the configured character."""
     train = [record for record in records if record.split == "train"]
     match export.shape:
@@ -114,17 +115,17 @@ def export_rows(export: Export, records: Sequence[Any], params: Params) -> list[
             return [formats.pretrain(record) for record in train]
 
 
-def _conversations(export: Export, records: Sequence[Any], params: Params) -> list[formats.Row]:
+def _conversations(export: Export, records: Sequence[Any], params: Params) -> list[Row]:
     mark = {"zh": "：", "en": ": "}[params.novel.language] if params.publish.speaker_names else None
     rows = []
     for record in (record for record in records if record.character == params.character.name):
         rows.append(formats.sharegpt(record, mark))
-        if export.trainable and not formats.alternates(rows[-1]):
+        if export.trainable and not alternates(rows[-1]):
             raise HuabenError(f"{export.dataset}: record {record.record_id} does not alternate human and gpt")
     return rows
 
 
-def _write_rows(path: Path, rows: Sequence[formats.Row]) -> int:
+def _write_rows(path: Path, rows: Sequence[Row]) -> int:
     """Write a JSON list with one row a line."""
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     with replacing(path) as file:

@@ -1,18 +1,14 @@
 """Records in the shapes that trainers read: pure functions, one record in, one export row out.
 
-ShareGPT's `from`/`value` and `human`/`gpt`, and Alpaca's columns, exist in this module only. The
-shapes are those of LLaMA-Factory's `data/README.md` and of TRL's `docs/source/dataset_formats.md`.
+The shapes are those of LLaMA-Factory's `data/README.md` and of TRL's `docs/source/dataset_formats.md`;
+`shapes.py` reads them back, and alone knows what ShareGPT's messages are called.
 `chapter` is the chapter's place in reading order, from 1; 0 is what is not from the novel.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from huaben.records import QA, Conversation, Message, Piece, Preference, Summary
-
-Row = dict[str, Any]
-
-SHAREGPT_ROLES = {"user": "human", "assistant": "gpt", "system": "system"}
+from huaben.shapes import Row, sharegpt_message
 
 
 def sharegpt(conversation: Conversation, name_mark: str | None = None) -> Row:
@@ -20,24 +16,14 @@ def sharegpt(conversation: Conversation, name_mark: str | None = None) -> Row:
 
     With a `name_mark`, such as "：", a human message starts with its speaker's name and the mark.
     """
-    turns = [{"from": SHAREGPT_ROLES[m.role], "value": _named(m, name_mark)} for m in conversation.messages]
+    turns = [sharegpt_message(m.role, _named(m, name_mark)) for m in conversation.messages]
     return {"conversations": turns, "chapter": conversation.provenance.chapter}
 
 
 def sharegpt_qa(qa: QA) -> Row:
     """Return `{conversations: [human, gpt], chapter}` of one question and its answer."""
-    turns = [{"from": "human", "value": qa.question}, {"from": "gpt", "value": qa.answer}]
+    turns = [sharegpt_message("user", qa.question), sharegpt_message("assistant", qa.answer)]
     return {"conversations": turns, "chapter": qa.provenance.chapter}
-
-
-def alternates(row: Row) -> bool:
-    """Tell whether LLaMA-Factory would train on this ShareGPT row: human, gpt, human, gpt, nothing empty.
-
-    It skips any other row with a warning only (`SharegptDatasetConverter` in its `converter.py`).
-    """
-    turns = row["conversations"]
-    sides = [turn["from"] for turn in turns]
-    return bool(turns) and sides == ["human", "gpt"] * (len(turns) // 2) and all(t["value"].strip() for t in turns)
 
 
 def alpaca(qa: QA) -> Row:
