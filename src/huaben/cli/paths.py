@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "replies", "score", "verify", "rehydrate")
+TOOLS = ("init", "cast", "estimate", "replies", "score", "verify", "rehydrate", "import")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")
