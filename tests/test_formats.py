@@ -44,8 +44,27 @@ def test_a_conversation_becomes_sharegpt():
 
 
 def test_names_go_before_human_messages_with_a_known_speaker_only():
-    values = [turn["value"] for turn in formats.sharegpt(formats.with_names(TALK, "："))["conversations"]]
+    values = [turn["value"] for turn in formats.sharegpt(formats.with_names(TALK, "：", {}))["conversations"]]
     assert values == ["周医生：更生，几点了？", "三更了。", "说话"]
+
+
+TOGETHER = Message(role="user", content="几点了？醒醒。该走了。", spans=((5, 9), (20, 23), (30, 34)))
+VOICES = {(3, 5, 9): ("周医生", "几点了？"), (3, 20, 23): ("周医生", "醒醒。"), (3, 30, 34): ("老崔", "该走了。")}
+
+
+def named(message, voices):
+    return formats.with_names(conversation(message), "：", voices).messages[0].content
+
+
+def test_words_of_several_become_a_line_for_each_speaker():
+    assert named(TOGETHER, VOICES) == "周医生：几点了？醒醒。\n老崔：该走了。"
+    assert named(TOGETHER, {**VOICES, (3, 20, 23): (None, "醒醒。")}) == "周医生：几点了？\n醒醒。\n老崔：该走了。"
+
+
+def test_words_whose_speakers_cannot_be_told_stay_as_they_are():
+    assert named(TOGETHER, {}) == TOGETHER.content
+    assert named(TOGETHER, {**VOICES, (3, 30, 34): ("老崔", "走吧。")}) == TOGETHER.content
+    assert named(TOGETHER.model_copy(update={"role": "assistant"}), VOICES) == TOGETHER.content
 
 
 def test_a_question_becomes_sharegpt():

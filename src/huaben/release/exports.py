@@ -38,7 +38,8 @@ ROWS: dict[Shape, Callable[[Any], Row]] = {
 
 def write_exports(folder: Path, records: Mapping[str, Sequence[Any]], params: Params) -> dict[str, int]:
     """Write the files of every dataset in `records` to `folder`; return each file's number of rows."""
-    rows = {e: export_rows(e, records[e.dataset], params) for e in (*FAMILY, *FORMS) if e.dataset in records}
+    voices = formats.voices_of(records.get("lines", ()))
+    rows = {e: export_rows(e, records[e.dataset], params, voices) for e in (*FAMILY, *FORMS) if e.dataset in records}
     names = {export: export.file.format(character=params.character.slug, novel=params.novel.slug) for export in rows}
     for export, name in names.items():
         if rows[export]:
@@ -50,17 +51,19 @@ def write_exports(folder: Path, records: Mapping[str, Sequence[Any]], params: Pa
     return {name: len(rows[export]) for export, name in names.items() if rows[export]}
 
 
-def export_rows(export: Export, records: Sequence[Any], params: Params) -> list[Row]:
+def export_rows(export: Export, records: Sequence[Any], params: Params, voices: formats.Voices) -> list[Row]:
     """Return a file's rows, of the train split; conversations are those of the configured character."""
     train = [record for record in records if record.split == "train"]
     if export.shape == "alpaca_preference":
         return [formats.alpaca_preference(record, params.character.persona) for record in train]
     if export.shape in ("sharegpt", "messages"):
-        train = [part for record in train for part in _conversations(export, record, params)]
+        train = [part for record in train for part in _conversations(export, record, params, voices)]
     return [ROWS[export.shape](record) for record in train]
 
 
-def _conversations(export: Export, record: Conversation, params: Params) -> Iterator[Conversation]:
+def _conversations(
+    export: Export, record: Conversation, params: Params, voices: formats.Voices
+) -> Iterator[Conversation]:
     """Yield a conversation as it is exported: in windows, with the speakers' names if so wanted."""
     if record.character != params.character.name:
         return
@@ -68,7 +71,7 @@ def _conversations(export: Export, record: Conversation, params: Params) -> Iter
         raise HuabenError(f"{export.dataset}: record {record.record_id} does not alternate human and gpt")
     mark = {"zh": "：", "en": ": "}[params.novel.language]
     for window in formats.windows(record, params.publish.window_characters) if export.trainable else [record]:
-        yield formats.with_names(window, mark) if params.publish.speaker_names else window
+        yield formats.with_names(window, mark, voices) if params.publish.speaker_names else window
 
 
 def _entry(export: Export, names: Mapping[Export, str]) -> dict[str, Any]:

@@ -6,11 +6,15 @@ alone knows what ShareGPT's messages are called. `importing.py` makes records of
 `chapter` is the chapter's place in reading order, from 1; 0 is what is not from the novel.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
 
-from huaben.records import QA, Conversation, Message, Piece, Preference, Summary
+from huaben.records import QA, Conversation, Line, Message, Piece, Preference, Summary
 from huaben.shapes import Row, sharegpt_message
+
+Voices = Mapping[tuple[int, int, int], tuple[str | None, str]]
+"""By chapter, start and end: who speaks there (None: unknown), and what."""
 
 
 def windows(conversation: Conversation, characters: int) -> list[Conversation]:
@@ -31,13 +35,25 @@ def windows(conversation: Conversation, characters: int) -> list[Conversation]:
     return [conversation.model_copy(update={"messages": window}) for window in cut]
 
 
-def with_names(conversation: Conversation, mark: str) -> Conversation:
-    """Put its speaker's name and the mark, such as "：", before each user message whose speaker is known."""
-    messages = tuple(
-        message.model_copy(update={"content": _named(message, mark)}) if message.role == "user" else message
-        for message in conversation.messages
-    )
-    return conversation.model_copy(update={"messages": messages})
+def with_names(conversation: Conversation, mark: str, voices: Voices) -> Conversation:
+    """Put its speaker's name and the mark, such as "：", before each user message whose speaker is known.
+
+    A message that was joined from the words of several becomes a line for each, as `voices` tells them.
+    """
+    chapter, messages = conversation.provenance.chapter, []
+    for message in conversation.messages:
+        pieces = [voices[place] for span in message.spans if (place := (chapter, *span)) in voices]
+        if message.role == "user" and not message.speaker and len(pieces) == len(message.spans) > 1:
+            message = message.model_copy(update={"content": _line_each(message.content, pieces, mark)})
+        elif message.role == "user":
+            message = message.model_copy(update={"content": _named(message, mark)})
+        messages.append(message)
+    return conversation.model_copy(update={"messages": tuple(messages)})
+
+
+def voices_of(lines: Iterable[Line]) -> Voices:
+    """Return who says what at each place of a line."""
+    return {(line.chapter, line.start, line.end): (line.speaker, line.text) for line in lines}
 
 
 def sharegpt(conversation: Conversation) -> Row:
@@ -137,6 +153,21 @@ def _message(role: str, content: str) -> dict[str, str]:
 
 def _named(message: Message, mark: str) -> str:
     return f"{message.speaker}{mark}{message.content}" if message.speaker else message.content
+
+
+def _line_each(content: str, pieces: Sequence[tuple[str | None, str]], mark: str) -> str:
+    """Return a line for each speaker in turn; the content as it is where it is not these pieces any more."""
+    lines, at = [], 0
+    for speaker, run in groupby(pieces, key=itemgetter(0)):
+        texts = [text for _, text in run]
+        start = content.find(texts[0], at)
+        for text in texts:
+            found = content.find(text, at)
+            if found < 0:
+                return content
+            at = found + len(text)
+        lines.append(f"{speaker}{mark}{content[start:at]}" if speaker else content[start:at])
+    return "\n".join(lines)
 
 
 def _characters(messages: Sequence[Message]) -> int:
