@@ -8,7 +8,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export OMP_NUM_THREADS ?= 1
 READY := $(VENV)/.ready
 
-.PHONY: repro test test-slow lint format bench clean
+.PHONY: repro test test-slow test-consumers lint format bench clean
 
 repro: $(READY)
 	dvc repro
@@ -18,6 +18,23 @@ test: $(READY)
 
 test-slow: $(READY)
 	pytest -m slow
+
+# Other people's trainers read the exports, each in an environment of its own, as their pins do not go together.
+# Their packages come without what they name beside reading data; the requirements name that.
+VENVS := tests/consumers/.venvs
+llamafactory := llamafactory==0.9.5
+axolotl := axolotl==0.19.0
+swift := ms-swift==4.6.0
+
+test-consumers: $(READY) $(VENVS)/llamafactory/.ready $(VENVS)/axolotl/.ready $(VENVS)/swift/.ready
+	dvc repro publish
+	pytest tests/consumers
+
+$(VENVS)/%/.ready: tests/consumers/requirements-%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	$(@D)/bin/pip install --quiet --no-deps $($*)
+	touch $@
 
 lint: $(READY)
 	ruff check .

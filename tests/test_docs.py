@@ -15,7 +15,7 @@ from huaben.cli.main import cli
 from huaben.novel.chapters import find_novels, read_chapters
 from huaben.params import load_params
 from huaben.records import DATASETS
-from huaben.release.exports import EXPORTS
+from huaben.release.exportlist import FAMILY, FORMS
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
@@ -30,7 +30,8 @@ IS_COMMAND = re.compile(r"(huaben|make|dvc) [a-z-]")
 FILE = re.compile(r"[\w.<>*/-]+\.(json|jsonl|yaml|md|txt|py|toml|lock|html|parquet)|[\w<>*-][\w.<>*/-]*/[\w.<>*/-]*")
 OF_THE_READER = ("novel.txt", "rows.jsonl", "replies.jsonl", "dropped.jsonl", "report.md", "rows-clean/")
 """Names that stand for the reader's own files."""
-LATER = ("dataset_info.json", "withheld.json", "croissant.json", "bench/.venvs/", ".venv/bin/pip")
+LATER = ("dataset_info.json", "withheld.json", "croissant.json", ".venv/bin/pip")
+LATER += ("bench/.venvs/", "tests/consumers/.venvs/")
 """Files that `publish`, `make` and a benchmark make, and that neither git nor dvc.yaml names."""
 
 
@@ -123,7 +124,7 @@ def test_links_to_files_of_the_repository_resolve(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_files_that_a_document_names_are_there_or_are_made(document, files):
-    exports = [f"{export.file.format(**SLUGS)}.json" for export in EXPORTS]
+    exports = [export.file.format(**SLUGS) for export in (*FAMILY, *FORMS)]
     for named in (piece for piece in code(document) if FILE.fullmatch(piece)):
         pattern = re.sub(r"<\w+>", "*", named).rstrip("/")
         is_there = any(fnmatch(path, pattern) or path.startswith(f"{pattern}/") for path in files)
@@ -166,7 +167,7 @@ def test_the_rows_by_split_are_those_of_the_profile(readme):
 
 @pytest.mark.parametrize("readme", READMES)
 def test_the_exported_files_are_those_that_publish_writes(readme):
-    expected = [[f"{export.file.format(**SLUGS)}.json", export.dataset] for export in EXPORTS]
+    expected = [[export.file.format(**SLUGS), export.dataset] for export in FAMILY]
     assert [row[:2] for row in table(readme, "exports")] == expected
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ PARAMS = changed(
     summary={"versions": ["v1", "v2"]},
     qa={"versions": ["v1", "v2"]},
     preference={"ways": ["prompts", "contrast"]},
-    publish={"speaker_names": False, "text": "full"},
+    publish={"speaker_names": False, "window_characters": 2000, "text": "full"},
 )
 SMALL = changed(PARAMS, llm={"provider": "none"}, preference={"ways": []})
 """Makes four datasets: lines, dialogue_raw, dialogue, pretrain."""
@@ -473,7 +474,12 @@ def test_exports_hold_the_train_rows_under_the_names_of_the_family(released):
         "lianggengtian-alpaca-qa-v2",
         "lianggengtian-pretrain",
     ]
-    assert result["exports"] == {f"{name}.json": 2 for name in names}
+    questions = ("summary_qa_v1", "summary_qa_v2", "qa_v1", "qa_v2")
+    forms = [f"messages/{name}.jsonl" for name in ("dialogue", *questions)]
+    forms += [f"prompt-completion/{name}.jsonl" for name in questions]
+    forms += [f"preference/{name}.jsonl" for name in ("trl", "axolotl", "swift", "openai")]
+    assert result["exports"] == dict.fromkeys([*(f"{name}.json" for name in names), *forms], 2)
+    assert {str(path.relative_to(exports)) for path in exports.rglob("*.jsonl")} == set(forms)
     for name in names:
         rows = json.loads((exports / f"{name}.json").read_text(encoding="utf-8"))
         assert [type(row) for row in rows] == [dict, dict]
@@ -525,3 +531,82 @@ def test_speaker_names_go_before_human_messages_when_asked(tmp_path):
     _, exports, _ = release(tmp_path, params=params)
     rows = json.loads((exports / "shengengsheng-sharegpt.json").read_text(encoding="utf-8"))
     assert [turn["value"] for turn in rows[0]["conversations"]] == ["周医生：更生，几点了？", "三更了。第一版"]
+
+
+def test_the_commands_of_the_exports_name_files_that_are_there(released, tmp_path):
+    """Those of a full release, and those of one that had no model and so no questions."""
+    _, few, _ = release(tmp_path)
+    for exports in (released[1], few):
+        text = (exports / "README.md").read_text(encoding="utf-8")
+        commands = "\n".join(re.findall(r"^```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+        named = set(re.findall(r"exports/([\w./-]+)", commands))
+        assert named and all((exports / name).is_file() for name in named), named
+        told = json.loads((exports / "dataset_info.json").read_text())
+        assert set(re.findall(r"--dataset ([\w-]+) ", commands)) <= set(told)
+        for block in re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            compile(block, "README.md", "exec")
+        for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            assert yaml.safe_load(block)["datasets"]
+
+
+def test_long_conversations_are_exported_in_windows_and_the_archive_whole(tmp_path):
+    rows = sample_rows()
+    for name in ("dialogue", "dialogue_raw"):
+        rows[name][0]["messages"] = [message("user", "甲" * 8), message("assistant", "乙" * 8)] * 3
+    _, exports, _ = release(tmp_path, rows=rows, params=changed(SMALL, publish={"window_characters": 40}))
+
+    def lengths(name):
+        rows = json.loads((exports / name).read_text(encoding="utf-8"))
+        return sorted(len(row["conversations"]) for row in rows)
+
+    assert lengths("shengengsheng-sharegpt.json") == [2, 2, 4]
+    assert lengths("shengengsheng-sharegpt-origin.json") == [2, 6]
+    assert len((exports / "messages/dialogue.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+
+# one cache
+
+
+RELOADED = """
+import json, sys
+from pathlib import Path
+from datasets import load_dataset
+
+folder, copy, cache = map(Path, sys.argv[1:])
+def first():
+    return load_dataset(str(folder), "pretrain", split="train", cache_dir=str(cache))[0]["text"][:3]
+def exported():
+    file = str(folder.parent / "exports" / "messages" / "dialogue.jsonl")
+    rows = load_dataset("json", data_files=file, split="train", cache_dir=str(cache))
+    return rows[0]["messages"][1]["content"][-3:]
+before = first(), exported()
+for name in ("dataset", "exports"):
+    (folder.parent / name).rename(folder.parent / f"{name}-old")
+    (copy / name).rename(folder.parent / name)
+print(json.dumps([before, (first(), exported())], ensure_ascii=False))
+"""
+
+
+def test_a_release_overwritten_under_a_running_process_loads_anew(tmp_path):
+    """One process, one cache: what was loaded before is not served for what lies there now."""
+    for folder, word in (("a", "第一版"), ("b", "第二版")):
+        release(tmp_path / folder, rows=sample_rows(word))
+    command = [sys.executable, "-c", RELOADED, tmp_path / "a" / "dataset", tmp_path / "b", tmp_path / "cache"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == [["第一版", "第一版"], ["第二版", "第二版"]]
+
+
+def test_two_checkouts_with_one_folder_name_do_not_mix_in_one_cache(tmp_path, monkeypatch):
+    """`./dataset` is another dataset in another checkout, also where all is alike but a text of the same length."""
+    rows = {"one": sample_rows("第一版"), "two": sample_rows("第二版")}
+    for checkout, made in rows.items():
+        release(tmp_path / checkout, rows=made)
+    for checkout in ("one", "two", "one"):
+        monkeypatch.chdir(tmp_path / checkout)
+        for name in SMALL.made():
+            found = [row for split in load(Path("./dataset"), name, tmp_path / "cache").values() for row in split]
+            assert sorted(found, key=by_id) == sorted(rows[checkout][name], key=by_id), (checkout, name)
+
+
+def by_id(row):
+    return row["record_id"]

@@ -43,7 +43,7 @@ def made(tmp_path):
     for name, records in rows.items():
         write_jsonl(tmp_path / "dedupe" / f"{name}.jsonl", [record.row() for record in records])
     for text in ("full", "withhold"):
-        wanted = changed(params, publish={"speaker_names": False, "text": text})
+        wanted = changed(params, publish={"text": text})
         folder = tmp_path / text
         publish(tmp_path / "dedupe", passed_gates(), wanted, folder / "dataset", folder / "exports", {})
     return tmp_path

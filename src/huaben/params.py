@@ -202,6 +202,8 @@ class Publish(Section):
 
     speaker_names: bool
     """Put `name：` before the human messages of the exported conversations."""
+    window_characters: Count
+    """A longer conversation is exported in windows of at most so many characters, cut between exchanges."""
     text: Literal["full", "withhold"]
     """Whether the release holds the novel's own text, or spans and hashes that an owner of the book can fill."""
 

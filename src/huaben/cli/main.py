@@ -26,7 +26,7 @@ class LazyGroup(click.Group):
             return None
         from huaben.cli import stages, tools
 
-        found = getattr(stages, name, None) or getattr(tools, name)
+        found = getattr(stages, name, None) or getattr(tools, "import_" if name == "import" else name)
         return found if isinstance(found, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "accept", "replies", "score", "diff", "verify", "rehydrate")
+TOOLS = ("init", "cast", "estimate", "accept", "replies", "score", "diff", "verify", "rehydrate", "import")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")

@@ -151,3 +151,19 @@ def rehydrate(folder: Path, output: Path, novels: tuple[Path, ...]) -> None:
     done = fill(folder, novels, output / "dataset", output / "exports")
     rows = sum(sum(splits.values()) for splits in done["rows"].values())
     click.echo(f"{output}: dataset/ with {rows} rows and exports/ with {len(done['exports'])} files, with their text")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as", "dataset", required=True, type=click.Choice(["dialogue", "qa", "preference", "pretrain"]))
+@click.option("--output", type=click.Path(path_type=Path), help="A new file; FILE-DATASET.jsonl beside the file.")
+def import_(file: Path, dataset: str, output: Path | None) -> None:
+    """Make records of the rows of a ShareGPT, Alpaca or like file (JSON or JSONL).
+
+    \b
+      huaben import sharegpt.json --as dialogue
+    """
+    from huaben.release.importing import import_file
+
+    out = output or file.with_name(f"{file.stem}-{dataset}.jsonl")
+    click.echo(f"{import_file(file, dataset, out)} records in {out}")
