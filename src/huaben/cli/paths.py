@@ -18,7 +18,7 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "replies", "score", "verify", "rehydrate")
+TOOLS = ("init", "cast", "estimate", "replies", "score", "browse", "verify", "rehydrate")
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")
@@ -40,6 +40,7 @@ GENERAL = Path("data/general/general.txt")
 ANNOTATION = Path("data/recorded")
 RECORDED = ANNOTATION / "replies.jsonl"
 IMPORTED = Path("data/replies.jsonl")
+REVIEWS = Path("reviews.jsonl")
 GOLD = Path("tests/gold/lines.jsonl")
 DATASET = Path("dataset")
 EXPORTS = Path("exports")

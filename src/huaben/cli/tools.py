@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from huaben.cli import paths
+from huaben.cli.browse import browse
 from huaben.cli.cast import cast
 from huaben.cli.estimate import estimate
 from huaben.cli.init import init
@@ -17,7 +18,7 @@ from huaben.errors import InputError
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["cast", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+__all__ = ["browse", "cast", "estimate", "init", "rehydrate", "replies", "score", "verify"]
 
 
 @click.command()

@@ -12,7 +12,8 @@ from huaben.files import read_json
 from huaben.params import Params
 from huaben.release.card import total_cost
 from huaben.release.charts import WIDTH, metrics_of, number, stacked
-from huaben.release.markdown import TEMPLATES, render, visible
+from huaben.release.markdown import render
+from huaben.release.pages import render_page
 
 STAGES = ("chapters", "lines", "speakers", "dialogue", "summary", "qa", "preference", "clean", "dedupe")
 """The stages that a row passes, in order."""
@@ -35,25 +36,7 @@ def render_report(reports: Path, params: Params) -> tuple[str, str]:
     InputError for a file that is there and cannot be read.
     """
     context = _context(reports, params)
-    return _render_page("report.html.j2", context), render("report.md.j2", context)
-
-
-def _render_page(template: str, context: dict[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def shown(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(context)
+    return render_page("report.html.j2", context), render("report.md.j2", context)
 
 
 def _context(reports: Path, params: Params) -> dict[str, Any]:
