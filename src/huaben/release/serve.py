@@ -8,6 +8,7 @@ that does not come from this server's own page.
 
 import asyncio
 import json
+import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
@@ -37,7 +38,7 @@ def listen(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise InputError(f"port {port} of 127.0.0.1: {error.strerror}; name another with --port") from error
+        raise InputError(f"port {port} of 127.0.0.1: {os.strerror(error.errno)}; name another with --port") from error
 
 
 def make_token() -> str:
