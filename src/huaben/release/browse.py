@@ -18,9 +18,8 @@ from huaben.params import Params
 from huaben.records import DATASETS
 from huaben.refine.reviews import LONGEST_NOTE, load_reviews
 from huaben.release.breaking import breaking_rows
-from huaben.release.pages import data_block, render_page, source_hash
+from huaben.release.pages import PARTS, data_block, render_page, source_hash
 
-PARTS = Path(__file__).parent / "browser"
 SCRIPTS = ("text", "model", "filters", "list", "record", "passage", "reviews", "main")
 """The parts of the page's script, in the order in which they are joined."""
 

@@ -93,6 +93,34 @@ def _bar(name: str, source: tuple[str, bool, Mapping[str, Any]], origin: float, 
     return Bar(model, is_baseline, float(value or 0), low, high, count, min(zero, end), abs(end - zero), *place[2:])
 
 
+@dataclass(frozen=True)
+class Curve:
+    """One measure over the steps of a phase, as the points of a polyline of `WIDTH` by 100."""
+
+    name: str
+    points: str
+    first: float
+    last: float
+    low: float
+    high: float
+    first_step: int
+    steps: int
+
+
+def curves_of(logged: Sequence[Mapping[str, float]]) -> list[Curve]:
+    """Return a curve for each measure that a phase logged; one that has a single point is none."""
+    names = [name for name in (logged[0] if logged else {}) if name != "step"]
+    return [_curve(name, [(float(one["step"]), float(one[name])) for one in logged]) for name in names if logged[1:]]
+
+
+def _curve(name: str, points: Sequence[tuple[float, float]]) -> Curve:
+    steps, values = zip(*points, strict=True)
+    low, high = min(values), max(values)
+    across, up = WIDTH / ((steps[-1] - steps[0]) or 1.0), 100 / ((high - low) or 1.0)
+    drawn = " ".join(f"{(step - steps[0]) * across:.2f},{100 - (value - low) * up:.2f}" for step, value in points)
+    return Curve(name, drawn, values[0], values[-1], low, high, int(steps[0]), int(steps[-1]))
+
+
 def stacked(counts: Sequence[tuple[str, float]]) -> list[tuple[str, float, float]]:
     """Return (name, start, length) of the parts of one bar, in units of `WIDTH`; empty parts are left out."""
     total = sum(count for _, count in counts) or 1

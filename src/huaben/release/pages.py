@@ -3,11 +3,15 @@
 import base64
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from huaben.release.markdown import TEMPLATES, visible
+
+PARTS = Path(__file__).parent / "browser"
+"""Styles and scripts of the pages, each put into its page as it is."""
 
 
 def render_page(template: str, context: dict[str, Any]) -> str:

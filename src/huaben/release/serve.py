@@ -38,7 +38,9 @@ def listen(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise InputError(f"port {port} of 127.0.0.1: {os.strerror(error.errno)}; name another with --port") from error
+        raise InputError(
+            f"port {port} of 127.0.0.1: {os.strerror(error.errno or 0)}; name another with --port"
+        ) from error
 
 
 def make_token() -> str:
