@@ -344,6 +344,8 @@ def test_no_two_controls_overlap_and_no_label_is_cut(visit, phone, dark):
         for _, b in boxes[:place]:
             apart_x = a["x"] + a["width"] <= b["x"] + 0.5 or b["x"] + b["width"] <= a["x"] + 0.5
             assert apart_x or a["y"] + a["height"] <= b["y"] + 0.5 or b["y"] + b["height"] <= a["y"] + 0.5
+    outside = "(e) => e.getBoundingClientRect().right > e.closest('section, #top, nav').getBoundingClientRect().right"
+    assert [e.inner_text() for e in controls.all() if e.evaluate(outside)] == []
     cut = "(e) => e.scrollWidth > e.clientWidth + 1"
     assert [
         e.inner_text() for e in one.page.locator("button:visible, #count, h1, h2:visible").all() if e.evaluate(cut)
