@@ -312,3 +312,10 @@ def test_what_was_kept_of_each_dataset_is_drawn(tmp_path):
     assert "lines 5 → 5 preference 10 → 7 clean −2, dedupe −1" in text
     assert '<rect class="clean" x="140.00" y="0" width="40.00"' in html
     assert '<rect class="dedupe" x="180.00" y="0" width="20.00"' in html
+
+
+def test_phases_come_in_the_order_of_time_and_the_loss_first():
+    evaluation = {"models": {"dpo": {"m": 1.0}, "other": {"m": 1.0}, "base": {"m": 1.0}, "sft": {"m": 1.0}}}
+    assert [bar.name for bar in metrics_of(evaluation)[0].bars] == ["base", "sft", "dpo", "other"]
+    points = [{"accuracy": 0.5, "loss": 1.0, "step": 1.0}, {"accuracy": 1.0, "loss": 0.5, "step": 2.0}]
+    assert [curve.name for curve in curves_of(points)] == ["loss", "accuracy"]

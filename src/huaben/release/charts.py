@@ -29,6 +29,9 @@ METRICS: dict[str, tuple[str, str]] = {
 }
 """Known metrics in the order of the page: label, and what it means. Others follow under their own names."""
 
+PHASES = ("base", "sft", "dpo")
+"""Of training, in the order of time; files hold them by the alphabet."""
+
 _PARTS = ("_low", "_high", "_n")
 
 
@@ -60,10 +63,15 @@ class Metric:
 
 def metrics_of(evaluation: Mapping[str, Any]) -> list[Metric]:
     """Return every metric that a model has, each with the models and then the baselines that have it."""
-    models, baselines = evaluation.get("models", {}), evaluation.get("baselines", {})
+    models, baselines = in_order(evaluation.get("models", {})), evaluation.get("baselines", {})
     names = {key for numbers in models.values() for key in numbers if not key.endswith(_PARTS)}
     known = [name for name in METRICS if name in names]
     return [_metric(name, models, baselines) for name in known + sorted(names - METRICS.keys())]
+
+
+def in_order(by_phase: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the phases of training in the order of time, whatever else there is after them."""
+    return {name: by_phase[name] for name in (*PHASES, *sorted(by_phase)) if name in by_phase}
 
 
 def _metric(name: str, models: Mapping[str, Any], baselines: Mapping[str, Any]) -> Metric:
@@ -109,7 +117,7 @@ class Curve:
 
 def curves_of(logged: Sequence[Mapping[str, float]]) -> list[Curve]:
     """Return a curve for each measure that a phase logged; one that has a single point is none."""
-    names = [name for name in (logged[0] if logged else {}) if name != "step"]
+    names = sorted({*(logged[0] if logged else ())} - {"step"}, key=lambda name: (name != "loss", name))
     return [_curve(name, [(float(one["step"]), float(one[name])) for one in logged]) for name in names if logged[1:]]
 
 

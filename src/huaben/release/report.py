@@ -13,7 +13,7 @@ from markupsafe import Markup
 from huaben.files import read_json
 from huaben.params import Params
 from huaben.release.card import total_cost
-from huaben.release.charts import WIDTH, curves_of, metrics_of, number, stacked
+from huaben.release.charts import WIDTH, curves_of, in_order, metrics_of, number, stacked
 from huaben.release.markdown import render
 from huaben.release.pages import PARTS, render_page, source_hash
 
@@ -66,7 +66,9 @@ def _context(reports: Path, params: Params) -> dict[str, Any]:
         "rules": found["rules"],
         "metrics": metrics_of(evaluation),
         "left_out": dict(sorted(evaluation.get("left_out", {}).items())),
-        "curves_by_phase": {name: drawn for name, log in (found["curves"] or {}).items() if (drawn := curves_of(log))},
+        "curves_by_phase": {
+            name: drawn for name, log in in_order(found["curves"] or {}).items() if (drawn := curves_of(log))
+        },
         "training": dict(sorted((found["train"] or {}).items())),
         "samples": [_sample(sample) for sample in (found["samples"] or [])[: params.report.samples]],
     }
