@@ -42,7 +42,12 @@ def write_lessons(folder):
 
 
 def train_lessons(folder, models, params, say=None):
-    """Train on the lessons of a folder; the models go into its subfolder `models`."""
+    """Train on the lessons of a folder; the models go into its subfolder `models`; return the metrics."""
+    return train_with_curves(folder, models, params, say).metrics
+
+
+def train_with_curves(folder, models, params, say=None):
+    """Do the same and return all that is said of the training."""
     return train(folder / "data", folder / "general.txt", folder / models, folder / "work", params, say)
 
 

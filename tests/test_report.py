@@ -9,7 +9,8 @@ import pytest
 from huaben.errors import InputError
 from huaben.files import write_json
 from huaben.params import load_params
-from huaben.release.charts import metrics_of, number, stacked
+from huaben.release.charts import curves_of, metrics_of, number, stacked
+from huaben.release.pages import source_hash
 from huaben.release.report import render_report
 
 PARAMS = load_params(Path(__file__).resolve().parents[1] / "params.yaml")
@@ -74,6 +75,7 @@ def write_reports(folder):
             "speakers": {"explicit": score},
         },
         "train": {"dpo_loss": 0.25, "sft_rows": 1200.0},
+        "curves": {"base": [], "dpo": [{"step": 11.0, "loss": 0.75}, {"step": 21.0, "loss": 0.25}]},
         "coverage/qa": coverage,
         "cost/qa": cost,
     }
@@ -183,6 +185,7 @@ def hostile_reports(folder):
     }
     reports["rules"]["speakers"][HOSTILE] = reports["rules"]["speakers"]["explicit"]
     reports["train"][HOSTILE] = HOSTILE
+    reports["curves"][HOSTILE] = [{"step": 1, HOSTILE: 1}, {"step": 2, HOSTILE: 3}]
     reports["coverage/qa"] |= {"reasons": {HOSTILE: 1}, "dropped": {HOSTILE: 1}}
     reports["coverage/qa"]["datasets"] = {HOSTILE: {"input": 1, "kept": 1, "dropped": 0}}
     reports["cost/qa"]["currency"] = HOSTILE
@@ -197,7 +200,8 @@ def test_the_page_runs_and_loads_nothing(tmp_path):
     page = Page(html)
     assert not {"script", "link", "img", "iframe", "object", "embed", "form", "base"} & set(page.tags)
     assert not [a for a in page.attributes if a[1].startswith("on") or a[1] in ("src", "href", "style")]
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    style = re.search("<style>(.*?)</style>", html, re.DOTALL)[1]
+    policy = f"default-src 'none'; style-src {source_hash(style)}; base-uri 'none'; form-action 'none'"
     assert ("meta", "content", policy) in page.attributes
     assert "http://" not in html.replace("http-equiv", "")
     assert "https://" not in html
@@ -273,3 +277,45 @@ def test_numbers_are_read_by_people():
         "812,345",
         "text",
     ]
+
+
+def test_a_curve_fills_its_drawing_from_the_first_step_to_the_last():
+    (loss,) = curves_of([{"step": 10, "loss": 3.0}, {"step": 20, "loss": 2.0}, {"step": 30, "loss": 2.5}])
+    assert loss.points == "0.00,0.00 100.00,100.00 200.00,50.00"
+    assert (loss.first, loss.last, loss.low, loss.high, loss.first_step, loss.steps) == (3.0, 2.5, 2.0, 3.0, 10, 30)
+    assert [curve.points for curve in curves_of([{"step": 1, "loss": 1.0}, {"step": 2, "loss": 1.0}])] == [
+        "0.00,100.00 200.00,100.00"
+    ]
+
+
+def test_what_has_a_single_point_or_none_is_no_curve():
+    assert curves_of([]) == []
+    assert curves_of([{"step": 1, "loss": 1.0}]) == []
+
+
+def test_training_is_drawn_and_told(rendered):
+    html, markdown = rendered
+    assert '<polyline points="0.00,0.00 200.00,100.00">' in html
+    assert "- dpo, loss: 0.750 → 0.250 over 21 steps, between 0.250 and 0.750" in markdown
+    assert html.count("<polyline") == 1
+
+
+def test_what_was_kept_of_each_dataset_is_drawn(tmp_path):
+    write_reports(tmp_path)
+    counts = {"units": 2, "ok": 2, "empty": 0, "skipped": 0, "failed": 0, "rows": 6}
+    clean = {"preference": {"input": 10, "kept": 8, "dropped": 2}, "lines": {"input": 5, "kept": 5, "dropped": 0}}
+    dedupe = {"preference": {"input": 8, "kept": 7, "dropped": 1}, "lines": {"input": 5, "kept": 5, "dropped": 0}}
+    write_json(tmp_path / "coverage/clean.json", {**counts, "datasets": clean})
+    write_json(tmp_path / "coverage/dedupe.json", {**counts, "datasets": dedupe})
+    html, _ = render_report(tmp_path, PARAMS)
+    text = " ".join(Page(html).text.split())
+    assert "lines 5 → 5 preference 10 → 7 clean −2, dedupe −1" in text
+    assert '<rect class="clean" x="140.00" y="0" width="40.00"' in html
+    assert '<rect class="dedupe" x="180.00" y="0" width="20.00"' in html
+
+
+def test_phases_come_in_the_order_of_time_and_the_loss_first():
+    evaluation = {"models": {"dpo": {"m": 1.0}, "other": {"m": 1.0}, "base": {"m": 1.0}, "sft": {"m": 1.0}}}
+    assert [bar.name for bar in metrics_of(evaluation)[0].bars] == ["base", "sft", "dpo", "other"]
+    points = [{"accuracy": 0.5, "loss": 1.0, "step": 1.0}, {"accuracy": 1.0, "loss": 0.5, "step": 2.0}]
+    assert [curve.name for curve in curves_of(points)] == ["loss", "accuracy"]

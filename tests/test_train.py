@@ -7,7 +7,8 @@ import pytest
 from huaben.errors import HuabenError, InputError
 from huaben.training.rows import read_general
 from huaben.training.train import fingerprint, train
-from lessons import small_params, train_lessons, write_lessons
+from huaben.training.trainers import make_curve
+from lessons import small_params, train_lessons, train_with_curves, write_lessons
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +19,8 @@ def lessons(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(lessons):
     said = []
-    metrics = train_lessons(lessons, "models", small_params(), said.append)
-    return metrics, said
+    result = train_with_curves(lessons, "models", small_params(), said.append)
+    return result.metrics, said, result.curves
 
 
 def weights(folder):
@@ -40,14 +41,35 @@ def test_three_models_come_out_and_load(lessons, trained):
 
 
 def test_dpo_learns_to_prefer_the_chosen_side_of_its_pairs(trained):
-    metrics, _ = trained
+    metrics, *_ = trained
     assert metrics["dpo_rows"] == 40
     assert metrics["dpo_accuracy"] > 0.9
     assert metrics["dpo_margin"] > 0
 
 
+def test_each_phase_has_a_curve_that_ends_at_its_last_step_and_tells_its_numbers(trained):
+    metrics, _, curves = trained
+    assert list(curves) == ["base", "sft", "dpo"]
+    for name, keys in (("base", {"loss"}), ("sft", {"loss"}), ("dpo", {"loss", "accuracy", "margin"})):
+        assert {key for point in curves[name] for key in point} == {"step", *keys}
+        assert curves[name][-1]["step"] == metrics[f"{name}_steps"]
+        assert 2 <= len(curves[name]) <= 40
+    assert curves["dpo"][0]["accuracy"] < curves["dpo"][-1]["accuracy"]
+    assert curves["base"][0]["loss"] > metrics["base_loss"]
+
+
+def test_a_curve_averages_single_steps_in_order():
+    logs = [{"step": step, "loss": float(step), "epoch": step / 90} for step in range(1, 91)]
+    curve = make_curve(logs, {"loss": "loss"})
+    assert curve[0] == {"step": 3.0, "loss": 2.0}
+    assert curve[-1] == {"step": 90.0, "loss": 89.0}
+    assert len(curve) == 30
+    assert make_curve(logs[:2], {"loss": "loss"}) == [{"step": 1.0, "loss": 1.0}, {"step": 2.0, "loss": 2.0}]
+    assert make_curve([], {"loss": "loss"}) == []
+
+
 def test_training_reads_no_test_row_and_not_the_exam(trained):
-    metrics, _ = trained
+    metrics, *_ = trained
     assert metrics["sft_rows_qa_v2"] == 40
     assert "sft_rows_qa_v1" not in metrics
 
@@ -91,7 +113,7 @@ def test_a_kill_while_the_models_are_handed_over_loses_none(lessons, trained, mo
 
 
 def test_rows_longer_than_the_window_are_counted(trained):
-    metrics, _ = trained
+    metrics, *_ = trained
     assert metrics["sft_rows_cut"] == 0
 
 

@@ -47,6 +47,7 @@ def write_repository(folder: Path, novel: Path, slug: str, hero: dict[str, Any],
     dump_yaml(_pipeline(source / "dvc.yaml"), folder / "dvc.yaml")
     dump_yaml([{"name": hero["name"], "aliases": hero["aliases"], "gender": None}], folder / paths.CAST)
     write_replies(folder / paths.IMPORTED, [])
+    write_text(folder / paths.REVIEWS, "")
     write_text(folder / ".dvcignore", DVCIGNORE)
     shutil.copyfile(source / ".gitignore", folder / ".gitignore")
     write_text(folder / "README.md", README.format(title=novel.stem, version=__version__))

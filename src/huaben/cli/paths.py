@@ -18,7 +18,19 @@ STAGES = (
     "evaluate",
     "report",
 )
-TOOLS = ("init", "cast", "estimate", "accept", "replies", "score", "diff", "verify", "rehydrate", "import")
+TOOLS = (
+    "init",
+    "cast",
+    "estimate",
+    "accept",
+    "replies",
+    "score",
+    "diff",
+    "browse",
+    "verify",
+    "rehydrate",
+    "import",
+)
 
 PARAMS = Path("params.yaml")
 CAST = Path("cast.yaml")
@@ -40,6 +52,7 @@ GENERAL = Path("data/general/general.txt")
 ANNOTATION = Path("data/recorded")
 RECORDED = ANNOTATION / "replies.jsonl"
 IMPORTED = Path("data/replies.jsonl")
+REVIEWS = Path("reviews.jsonl")
 GOLD = Path("tests/gold/lines.jsonl")
 DATASET = Path("dataset")
 EXPORTS = Path("exports")

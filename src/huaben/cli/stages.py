@@ -193,11 +193,13 @@ def train(params: Params) -> Coverage:
     if params.train.base == "none":
         write_json(paths.MODELS / "skipped.json", {"skipped": NO_BASE})
         write_metrics(paths.REPORTS / "train.json", {"skipped": NO_BASE})
+        write_json(paths.REPORTS / "curves.json", {})
         return count("train", dict.fromkeys(PHASES, "skipped"), NO_BASE)
     from huaben.training.train import train as fit
 
-    metrics = fit(paths.DEDUPE, general, paths.MODELS, paths.WORK / "training", params, click.echo)
-    write_metrics(paths.REPORTS / "train.json", metrics)
+    trained = fit(paths.DEDUPE, general, paths.MODELS, paths.WORK / "training", params, click.echo)
+    write_metrics(paths.REPORTS / "train.json", trained.metrics)
+    write_json(paths.REPORTS / "curves.json", trained.curves)
     return count(
         "train", {name: "ok" if (paths.MODELS / name).is_dir() else "empty" for name in PHASES}, "no rows for it"
     )

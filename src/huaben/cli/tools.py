@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from huaben.cli import paths
+from huaben.cli.browse import browse
 from huaben.cli.cast import cast
 from huaben.cli.diff import diff
 from huaben.cli.estimate import estimate
@@ -18,7 +19,7 @@ from huaben.errors import InputError
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["accept", "cast", "diff", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+__all__ = ["accept", "browse", "cast", "diff", "estimate", "init", "rehydrate", "replies", "score", "verify"]
 
 
 @click.command()

@@ -29,6 +29,9 @@ METRICS: dict[str, tuple[str, str]] = {
 }
 """Known metrics in the order of the page: label, and what it means. Others follow under their own names."""
 
+PHASES = ("base", "sft", "dpo")
+"""Of training, in the order of time; files hold them by the alphabet."""
+
 _PARTS = ("_low", "_high", "_n")
 
 
@@ -60,10 +63,15 @@ class Metric:
 
 def metrics_of(evaluation: Mapping[str, Any]) -> list[Metric]:
     """Return every metric that a model has, each with the models and then the baselines that have it."""
-    models, baselines = evaluation.get("models", {}), evaluation.get("baselines", {})
+    models, baselines = in_order(evaluation.get("models", {})), evaluation.get("baselines", {})
     names = {key for numbers in models.values() for key in numbers if not key.endswith(_PARTS)}
     known = [name for name in METRICS if name in names]
     return [_metric(name, models, baselines) for name in known + sorted(names - METRICS.keys())]
+
+
+def in_order(by_phase: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the phases of training in the order of time, whatever else there is after them."""
+    return {name: by_phase[name] for name in (*PHASES, *sorted(by_phase)) if name in by_phase}
 
 
 def _metric(name: str, models: Mapping[str, Any], baselines: Mapping[str, Any]) -> Metric:
@@ -91,6 +99,34 @@ def _bar(name: str, source: tuple[str, bool, Mapping[str, Any]], origin: float, 
     zero, end = place[0] or 0.0, place[1] or 0.0
     count = None if n is None else int(n)
     return Bar(model, is_baseline, float(value or 0), low, high, count, min(zero, end), abs(end - zero), *place[2:])
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measure over the steps of a phase, as the points of a polyline of `WIDTH` by 100."""
+
+    name: str
+    points: str
+    first: float
+    last: float
+    low: float
+    high: float
+    first_step: int
+    steps: int
+
+
+def curves_of(logged: Sequence[Mapping[str, float]]) -> list[Curve]:
+    """Return a curve for each measure that a phase logged; one that has a single point is none."""
+    names = sorted({*(logged[0] if logged else ())} - {"step"}, key=lambda name: (name != "loss", name))
+    return [_curve(name, [(float(one["step"]), float(one[name])) for one in logged]) for name in names if logged[1:]]
+
+
+def _curve(name: str, points: Sequence[tuple[float, float]]) -> Curve:
+    steps, values = zip(*points, strict=True)
+    low, high = min(values), max(values)
+    across, up = WIDTH / ((steps[-1] - steps[0]) or 1.0), 100 / ((high - low) or 1.0)
+    drawn = " ".join(f"{(step - steps[0]) * across:.2f},{100 - (value - low) * up:.2f}" for step, value in points)
+    return Curve(name, drawn, values[0], values[-1], low, high, int(steps[0]), int(steps[-1]))
 
 
 def stacked(counts: Sequence[tuple[str, float]]) -> list[tuple[str, float, float]]:

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from huaben.files import read_json
 from huaben.params import Params
 from huaben.release.card import total_cost
-from huaben.release.charts import WIDTH, metrics_of, number, stacked
-from huaben.release.markdown import TEMPLATES, render, visible
+from huaben.release.charts import WIDTH, curves_of, in_order, metrics_of, number, stacked
+from huaben.release.markdown import render
+from huaben.release.pages import PARTS, render_page, source_hash
 
 STAGES = ("chapters", "lines", "speakers", "dialogue", "summary", "qa", "preference", "clean", "dedupe")
 """The stages that a row passes, in order."""
@@ -23,6 +26,7 @@ MADE_BY = {
     "profile": "validate",
     "rules": "score",
     "train": "train",
+    "curves": "train",
     "evaluation": "evaluate",
     "samples": "evaluate",
 }
@@ -36,25 +40,10 @@ def render_report(reports: Path, params: Params) -> tuple[str, str]:
     InputError for a file that is there and cannot be read.
     """
     context = _context(reports, params)
-    return _render_page("report.html.j2", context), render("report.md.j2", context)
-
-
-def _render_page(template: str, context: dict[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def shown(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(context)
+    style = (PARTS / "report.css").read_text(encoding="utf-8")
+    policy = f"default-src 'none'; style-src {source_hash(style)}; base-uri 'none'; form-action 'none'"
+    page = render_page("report.html.j2", {**context, "style": Markup(style), "policy": policy})
+    return page, render("report.md.j2", context)
 
 
 def _context(reports: Path, params: Params) -> dict[str, Any]:
@@ -70,11 +59,17 @@ def _context(reports: Path, params: Params) -> dict[str, Any]:
         "skipped": params.skipped(),
         "profile": found["profile"] or {},
         "funnel": [_funnel_step(stage, coverage[stage]) for stage in STAGES if stage in coverage],
+        "sifted": _sifted(
+            coverage.get("clean", {}).get("datasets", {}), coverage.get("dedupe", {}).get("datasets", {})
+        ),
         "cost": {stage: cost[stage] for stage in STAGES if stage in cost},
         "cost_totals": total_cost(cost),
         "rules": found["rules"],
         "metrics": metrics_of(evaluation),
         "left_out": dict(sorted(evaluation.get("left_out", {}).items())),
+        "curves_by_phase": {
+            name: drawn for name, log in in_order(found["curves"] or {}).items() if (drawn := curves_of(log))
+        },
         "training": dict(sorted((found["train"] or {}).items())),
         "samples": [_sample(sample) for sample in (found["samples"] or [])[: params.report.samples]],
     }
@@ -125,6 +120,20 @@ def _funnel_step(stage: str, coverage: Mapping[str, Any]) -> dict[str, Any]:
         "repaired": _most_frequent(coverage.get("repaired", {})),
         "datasets": coverage.get("datasets", {}),
     }
+
+
+def _sifted(clean: Mapping[str, Any], dedupe: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what became of each dataset's rows from the source to the release: a bar's parts, and the numbers."""
+    return [_sifted_dataset(name, clean.get(name), dedupe.get(name)) for name in sorted({*clean, *dedupe})]
+
+
+def _sifted_dataset(name: str, clean: Mapping[str, int] | None, dedupe: Mapping[str, int] | None) -> dict[str, Any]:
+    first, last = clean or dedupe or {}, dedupe or clean or {}
+    dropped = [(stage, step["dropped"]) for stage, step in (("clean", clean), ("dedupe", dedupe)) if step]
+    counts = [("kept", last["kept"]), *dropped]
+    shown = [(stage, count) for stage, count in dropped if count]
+    numbers = {"input": first["input"], "kept": last["kept"], "counts": counts, "dropped": shown}
+    return {"name": name, "parts": stacked(counts), **numbers}
 
 
 def _most_frequent(counts: Mapping[str, int]) -> list[tuple[str, int]]:

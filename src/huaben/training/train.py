@@ -27,6 +27,8 @@ from huaben.training import rows, tiny, trainers
 PHASES = ("base", "sft", "dpo")
 READ = ("dialogue", "pretrain", "preference", "qa_v1", "qa_v2", "summary_qa_v1", "summary_qa_v2")
 Metrics = dict[str, float]
+Phase = tuple[Any, Any, Metrics, trainers.Curve]
+"""What a phase makes: model, tokenizer, numbers, and how these came about."""
 Say = Callable[[str], None]
 
 
@@ -41,10 +43,18 @@ class Job:
     say: Say
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What is said of a training: flat metrics (losses, reward accuracy, rows by dataset), curves by phase."""
+
+    metrics: Metrics
+    curves: dict[str, trainers.Curve]
+
+
 def train(
     datasets: Path, general: Path | None, out: Path, work: Path, params: Params, say: Say | None = None
-) -> dict[str, Any]:
-    """Train the models into `out` and return flat metrics: losses, reward accuracy, rows by dataset.
+) -> Trained:
+    """Train the models into `out`; return the metrics and the curves.
 
     `say` gets one line a phase (default: this module's logger). Without a preference pair there is
     no `dpo`. Raises HuabenError when there is nothing to train on, InputError for a bad base or row.
@@ -54,10 +64,12 @@ def train(
     folder = work / fingerprint(datasets, general, params.train)
     job = Job(datasets, general, folder, params.train, say or logging.getLogger(__name__).info)
     metrics: Metrics = {}
+    curves = {}
     for name, phase in (("base", _base), ("sft", _sft), ("dpo", _dpo)):
-        metrics |= {f"{name}_{key}": value for key, value in _finished(job, name, phase).items()}
+        found, curves[name] = _finished(job, name, phase)
+        metrics |= {f"{name}_{key}": value for key, value in found.items()}
     _hand_over(folder, out)
-    return dict(sorted(metrics.items()))
+    return Trained(dict(sorted(metrics.items())), curves)
 
 
 def fingerprint(datasets: Path, general: Path | None, train: Train) -> str:
@@ -71,20 +83,22 @@ def fingerprint(datasets: Path, general: Path | None, train: Train) -> str:
     return hashlib.sha256(json.dumps([*parts, train.model_dump()]).encode()).hexdigest()[:16]
 
 
-def _finished(job: Job, name: str, phase: Callable[[Job], tuple[Any, Any, Metrics] | None]) -> Metrics:
-    """Return the metrics of a phase, after running it if its folder is not there yet."""
+def _finished(job: Job, name: str, phase: Callable[[Job], Phase | None]) -> tuple[Metrics, trainers.Curve]:
+    """Return the metrics and the curve of a phase, after running it if its folder is not there yet."""
     place, numbers = job.folder / name, job.folder / f"{name}.json"
     if numbers.exists():
         job.say(f"train: {name}: already done in an earlier run")
     else:
         result = phase(job)
         metrics: Metrics = {"rows": 0.0}
+        curve: trainers.Curve = []
         if result:
-            model, tokenizer, metrics = result
+            model, tokenizer, metrics, curve = result
             _save(model, tokenizer, place)
-        write_json(numbers, metrics)  # last: it says that the phase is whole
+        write_json(numbers, {"metrics": metrics, "curve": curve})  # last: it says that the phase is whole
         job.say(f"train: {name}: " + ", ".join(f"{key} {value:g}" for key, value in metrics.items()))
-    return dict(read_json(numbers))
+    found = read_json(numbers)
+    return found["metrics"], found["curve"]
 
 
 def _save(model: Any, tokenizer: Any, place: Path) -> None:
@@ -125,10 +139,10 @@ def _load(folder: Path | str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _base(job: Job) -> tuple[Any, Any, Metrics]:
+def _base(job: Job) -> Phase:
     if job.train.base != "tiny":
         model, tokenizer = _load(job.train.base)
-        return model, tokenizer, {"parameters": float(model.num_parameters())}
+        return model, tokenizer, {"parameters": float(model.num_parameters())}, []
     articles, _ = rows.read_general(job.general)
     pieces = [piece.text for piece in rows.read_records(job.datasets, "pretrain", "train")]
     if not pieces:
@@ -136,7 +150,7 @@ def _base(job: Job) -> tuple[Any, Any, Metrics]:
     return _pretrain(job, tiny.documents(pieces, articles))
 
 
-def _pretrain(job: Job, texts: list[str]) -> tuple[Any, Any, Metrics]:
+def _pretrain(job: Job, texts: list[str]) -> Phase:
     from transformers import set_seed
 
     set_seed(job.train.seed)
@@ -144,33 +158,34 @@ def _pretrain(job: Job, texts: list[str]) -> tuple[Any, Any, Metrics]:
     model = tiny.make_model(tokenizer, job.train)
     course = trainers.Course(job.train.pretrain_epochs, job.train.pretrain_lr, lora=False)
     examples = tiny.blocks(texts, tokenizer, job.train.max_length)
-    model, metrics = trainers.run_sft(model, tokenizer, examples, job.train, course, job.folder / "scratch")
+    model, metrics, curve = trainers.run_sft(model, tokenizer, examples, job.train, course, job.folder / "scratch")
     tokens = sum(len(example["input_ids"]) for example in examples)
-    return model, tokenizer, {**metrics, "tokens": float(tokens), "parameters": float(model.num_parameters())}
+    sizes = {"tokens": float(tokens), "parameters": float(model.num_parameters())}
+    return model, tokenizer, {**metrics, **sizes}, curve
 
 
-def _sft(job: Job) -> tuple[Any, Any, Metrics]:
+def _sft(job: Job) -> Phase:
     model, tokenizer = _load(job.folder / "base")
     by_dataset = rows.sft_rows(job.datasets, _fits(tokenizer, job.train.max_length))
     examples = [row for examples in by_dataset.values() for row in examples]
     if not examples:
         raise HuabenError("train: neither `dialogue` nor a QA dataset has a row in the train split")
     course = _course(job, tokenizer, job.train.sft_epochs, job.train.sft_lr)
-    model, metrics = trainers.run_sft(model, tokenizer, examples, job.train, course, job.folder / "scratch")
+    model, metrics, curve = trainers.run_sft(model, tokenizer, examples, job.train, course, job.folder / "scratch")
     counts = {f"rows_{name}": float(len(examples)) for name, examples in by_dataset.items()}
     cut = sum(_is_cut(row, tokenizer, job.train.max_length) for row in examples)
-    return model, tokenizer, {**metrics, "rows": float(len(examples)), "rows_cut": float(cut), **counts}
+    return model, tokenizer, {**metrics, "rows": float(len(examples)), "rows_cut": float(cut), **counts}, curve
 
 
-def _dpo(job: Job) -> tuple[Any, Any, Metrics] | None:
+def _dpo(job: Job) -> Phase | None:
     pairs = rows.read_records(job.datasets, "preference", "train")
     if not pairs:
         return None
     model, tokenizer = _load(job.folder / "sft")
     examples = rows.preference_rows(pairs, _fits(tokenizer, job.train.max_length))
     course = _course(job, tokenizer, job.train.dpo_epochs, job.train.dpo_lr)
-    model, metrics = trainers.run_dpo(model, tokenizer, examples, job.train, course, job.folder / "scratch")
-    return model, tokenizer, {**metrics, "rows": float(len(examples))}
+    model, metrics, curve = trainers.run_dpo(model, tokenizer, examples, job.train, course, job.folder / "scratch")
+    return model, tokenizer, {**metrics, "rows": float(len(examples))}, curve
 
 
 def _course(job: Job, tokenizer: Any, epochs: float, lr: float) -> trainers.Course:

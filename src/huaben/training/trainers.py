@@ -13,6 +13,11 @@ from typing import Any
 
 from huaben.params import Train
 
+Curve = list[dict[str, float]]
+"""What was measured while training, in order: `step` (the last of those averaged over), `loss` and so on."""
+POINTS = 40
+"""Of a curve: enough to see its shape in a report, few enough for git."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -59,10 +64,10 @@ def _without_others_warnings() -> Iterator[None]:
 @_without_others_warnings()
 def run_sft(
     model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
-) -> tuple[Any, dict[str, float]]:
+) -> tuple[Any, dict[str, float], Curve]:
     """Fine-tune on prompt-completion rows (loss on the completion) or on token ids (loss on all).
 
-    Returns the model and `loss` (mean of the last epoch) and `steps`.
+    Returns the model, `loss` (mean of the last epoch) and `steps`, and the curve of the loss.
     """
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
@@ -80,11 +85,11 @@ def run_sft(
 @_without_others_warnings()
 def run_dpo(
     model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
-) -> tuple[Any, dict[str, float]]:
+) -> tuple[Any, dict[str, float], Curve]:
     """Optimise preferences (Rafailov et al., 2023) against the model as it came in.
 
     The reference's log-probabilities are computed once. Returns the model, `loss`, `steps`, and
-    `accuracy` and `margin` of the implicit rewards, means of the last epoch.
+    `accuracy` and `margin` of the implicit rewards, means of the last epoch; and the curves of these three.
     """
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
@@ -137,7 +142,8 @@ def _settings(train: Train, course: Course, scratch: Path) -> dict[str, Any]:
         "bf16": gpu,
         "dataloader_pin_memory": gpu,
         "activation_checkpointing": False,
-        "logging_strategy": "epoch",
+        "logging_strategy": "steps",
+        "logging_steps": 1,
         "save_strategy": "no",
         "report_to": [],
         "disable_tqdm": True,
@@ -150,14 +156,25 @@ def _lora() -> Any:
     return LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
 
 
-def _run(trainer: Any, wanted: dict[str, str]) -> tuple[Any, dict[str, float]]:
+def _run(trainer: Any, wanted: dict[str, str]) -> tuple[Any, dict[str, float], Curve]:
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)  # it prints every log
     trainer.train()
     logs = [log for log in trainer.state.log_history if "loss" in log]
-    metrics = {name: round(float(logs[-1][key]), 6) for name, key in wanted.items()}
+    metrics = _means([log for log in logs if log["epoch"] > logs[-1]["epoch"] - 1], wanted)
     model = trainer.model
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
-    return model, {**metrics, "steps": float(trainer.state.global_step)}
+    return model, {**metrics, "steps": float(trainer.state.global_step)}, make_curve(logs, wanted)
+
+
+def make_curve(logs: Sequence[dict[str, Any]], wanted: dict[str, str]) -> Curve:
+    """Average the logs of single steps in at most POINTS groups of equal length, the last one maybe shorter."""
+    size = -(-len(logs) // POINTS)
+    groups = [logs[start : start + size] for start in range(0, len(logs), size or 1)]
+    return [{"step": float(group[-1]["step"]), **_means(group, wanted)} for group in groups]
+
+
+def _means(logs: Sequence[dict[str, Any]], wanted: dict[str, str]) -> dict[str, float]:
+    return {name: round(sum(float(log[key]) for log in logs) / len(logs), 6) for name, key in wanted.items()}
