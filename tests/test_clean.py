@@ -338,7 +338,7 @@ def test_the_stage_keeps_and_drops_every_row_once_and_counts_them(make_params, t
     for name, records in rows.items():
         write_jsonl(tmp_path / f"{name}.jsonl", (record.row() for record in records))
     sources = {name: tmp_path / f"{name}.jsonl" for name in rows}
-    coverage = run_clean(sources, tmp_path / "out", tmp_path / "coverage.json", params)
+    coverage = run_clean(sources, tmp_path / "out", tmp_path / "coverage.json", params, tmp_path / "reviews.jsonl")
     assert sorted(p.stem for p in (tmp_path / "out").glob("*.jsonl")) == sorted(rows)
     assert [row["record_id"] for row in read_jsonl(tmp_path / "out" / "dialogue_raw.jsonl")] == ["r0", "r1"]
     (dropped,) = read_jsonl(tmp_path / "out" / "dropped" / "dialogue.jsonl")
@@ -424,3 +424,22 @@ def test_kept_and_dropped_are_the_input_whatever_the_texts(records):
         found = [r.record_id for r in sifted.kept] + [row["record"]["record_id"] for row in sifted.dropped]
         assert sorted(found) == sorted(record.record_id for record in of_kind)
         assert clean(dataset, sifted.kept, PARAMS, "").kept == sifted.kept
+
+
+def test_a_row_that_a_person_marked_bad_is_dropped_from_its_dataset_alone(make_params, tmp_path):
+    params = make_params(llm={"provider": "none"}, preference={"ways": []})
+    rows = {"lines": [], "dialogue_raw": [talk("u:谁？", f"a:{LONG}", record_id="a" * 16)], "pretrain": []}
+    rows["dialogue"] = rows["dialogue_raw"]
+    for name, records in rows.items():
+        write_jsonl(tmp_path / f"{name}.jsonl", (record.row() for record in records))
+    bad = {"record_id": "a" * 16, "note": "他没有说过"}
+    write_jsonl(
+        tmp_path / "reviews.jsonl",
+        [{"dataset": "dialogue", "verdict": "bad", **bad}, {"dataset": "dialogue_raw", "verdict": "good", **bad}],
+    )
+    sources = {name: tmp_path / f"{name}.jsonl" for name in rows}
+    run_clean(sources, tmp_path / "out", tmp_path / "coverage.json", params, tmp_path / "reviews.jsonl")
+    dropped = {name: list(read_jsonl(tmp_path / "out" / "dropped" / f"{name}.jsonl")) for name in rows}
+    assert {name: [row["reason"] for row in found] for name, found in dropped.items() if found} == {
+        "dialogue": ["reviewed as bad"]
+    }

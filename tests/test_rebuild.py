@@ -182,7 +182,7 @@ def test_a_changed_cleaner_asks_nothing(repository, build, params, endpoint):
     first = outputs(repository)
     changed = params.model_copy(update={"clean": params.clean.model_copy(update={"min_characters": 9, "seed": 8})})
     build(changed)
-    run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", changed)
+    run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", changed, paths.REVIEWS)
     assert sent(endpoint) == []
     (paths.COVERAGE / "clean.json").unlink()
     assert outputs(repository) == first

@@ -117,7 +117,8 @@ def clean(file: Path | None, output: Path | None, min_letters: int) -> None:
         return
     params = read_params()
     with alone():
-        click.echo(summary_line(run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", params)))
+        coverage = run_clean(paths.SOURCES, paths.CLEAN, paths.COVERAGE / "clean.json", params, paths.REVIEWS)
+    click.echo(summary_line(coverage))
 
 
 @stage

@@ -7,13 +7,14 @@ merge, greet where the character opens, drop trailing human messages, drop what 
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from huaben.params import Clean
 from huaben.records import DATASETS, QA, Conversation, Message, Piece, Preference, Record, Summary
 from huaben.refine.own import FaultyError, mended
+from huaben.refine.reviews import REASON
 from huaben.text import count_letters
 
 
@@ -31,11 +32,19 @@ class Sifted:
         self.dropped.append({"reason": reason, "by": by, "record": record.row()})
 
 
-def clean(dataset: str, records: Iterable[Any], params: Clean, joiner: str) -> Sifted:
-    """Clean one dataset; `joiner` stands between merged pieces ("" in Chinese, a space in English)."""
+def clean(
+    dataset: str, records: Iterable[Any], params: Clean, joiner: str, reviewed: Collection[str] = frozenset()
+) -> Sifted:
+    """Clean one dataset; `joiner` stands between merged pieces ("" in Chinese, a space in English).
+
+    `reviewed` has the ids of the records that a person marked bad.
+    """
     sifted, count = Sifted(), 0
     for record in records:
         count += 1
+        if record.record_id in reviewed:
+            sifted.drop(record, REASON)
+            continue
         try:
             outcome, cuts = _cleaned_and_mended(dataset, record, params, joiner)
         except FaultyError as fault:

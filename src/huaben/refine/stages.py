@@ -10,20 +10,27 @@ from huaben.params import Params
 from huaben.records import DATASETS
 from huaben.refine.clean import Sifted, clean
 from huaben.refine.dedupe import companions, deduplicate
+from huaben.refine.reviews import read_reviews
 from huaben.text import printable
 
 SAMPLES = 5
 LONGEST_SAMPLE = 200
 
 
-def run_clean(sources: Mapping[str, Path], out: Path, coverage: Path, params: Params) -> Coverage:
-    """Clean the datasets that this run makes, each from its source file; one at a time is in memory."""
+def run_clean(
+    sources: Mapping[str, Path], out: Path, coverage: Path, params: Params, reviews: Path
+) -> Coverage:
+    """Clean the datasets that this run makes, each from its source file; one at a time is in memory.
+
+    `reviews` names the records that people marked bad; no file is no reviews.
+    """
     joiner = "" if params.novel.language == "zh" else " "
     told: dict[str, str] = {}
 
     def sifted() -> Iterator[tuple[str, Sifted]]:
         for name in params.made():
-            result = clean(name, _load(name, sources[name]), params.clean, joiner)
+            reviewed = read_reviews(reviews, name)
+            result = clean(name, _load(name, sources[name]), params.clean, joiner, reviewed)
             told[name] = _reasons(name, result)
             yield name, result
 
