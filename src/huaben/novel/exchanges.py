@@ -21,6 +21,7 @@ from huaben.novel.pairs import pair_row
 from huaben.novel.ranker import Model
 from huaben.novel.segments import Segment
 from huaben.novel.surroundings import REACH, Surroundings
+from huaben.novel.turns import answers
 
 NAMED_OWNER, MEANT_OWNER = 6.0, 3.0
 """Odds for the person who is named, or meant by a pronoun, as the subject of the narration in a quotation's own
@@ -109,7 +110,8 @@ def decode_turns(segments: Sequence[Segment], turns: Sequence[Turn], model: Mode
         odds = np.exp(mine - mine.max()) * turn.odds
         alone.append(odds / odds.sum())
     twos = [pair_row(segments, a.at, b.at) for a, b in pairwise(turns)]
-    same = [float(p) for p in 1 / (1 + np.exp(-model.pairs.score(twos)))]
+    read = 1 / (1 + np.exp(-model.pairs.score(twos)))
+    same = [0.0 if answers(segments, b.at) else float(p) for (_, b), p in zip(pairwise(turns), read, strict=True)]
     joint: list[Array] = []
     for start, end in _exchanges(turns):
         people = [turn.people for turn in turns[start:end]]

@@ -34,9 +34,19 @@ def join_turns(segments: Sequence[Segment]) -> list[Segment]:
             before.cue = replace(before.cue, has_colon=True)
         joined += [_merged(parts), *told]
         after = told[0] if told else segments[i] if i < len(segments) else None
-        if after and after.cue and after.paragraph == parts[-1].paragraph and not after.cue.has_colon:
+        is_own = after and after.paragraph == parts[-1].paragraph and not (before and _is_answer(before, parts[0]))
+        if is_own and after and after.cue and not after.cue.has_colon:
             after.cue = replace(after.cue, says=True, says_last=True)
     return joined
+
+
+def answers(segments: Sequence[Segment], at: int) -> bool:
+    """Tell whether the quotation at `at` follows another in its paragraph with nothing between: “……”“……”."""
+    return at > 0 and _is_answer(segments[at - 1], segments[at])
+
+
+def _is_answer(before: Segment, quotation: Segment) -> bool:
+    return before.is_quotation and before.paragraph == quotation.paragraph and not _is_left_open(before.text)
 
 
 def _turn(segments: Sequence[Segment], i: int) -> tuple[list[Segment], list[Segment], int]:
