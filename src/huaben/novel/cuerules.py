@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from huaben.novel.namewords import ROLE
 from huaben.novel.names import SPEECH_VERB, Mention, Names
 from huaben.novel.paragraphs import Paragraph, paragraphs_of, with_marks
 from huaben.records import Line
@@ -22,7 +23,7 @@ OPENER = re.compile(
 """What may stand before the subject of a clause."""
 OTHERS = re.compile(
     r"^[^，]{0,8}?(?:[人友们仆兵卒僧者女汉童官众]|夫妻|二位|大众)[^，]{0,2}$"
-    r"|^(?:只见|忽见|又见|就见|却见|便见|只听|就听|忽听|听得|旁边|外面)?(?:他|她|有人|那|这|有?一[个位名]|有[个位]|众[^，]|两边|几个)"
+    r"|^(?:只见|忽见|又见|就见|却见|便见|只听|就听|忽听|听得|旁边|外面)?(?:他|她|有人|那|这|有?一[个位名]|有[个位]|众[^，]|两边|[几二两三四五六七八九十][个位名])"
 )
 """A clause that begins with somebody who is in no cast."""
 SPEECH = re.compile(SPEECH_VERB)
@@ -216,7 +217,8 @@ def _subject(sentence: str, verb: int, names: Names, certainty: float) -> Decisi
 def _opens_clause(sentence: str, mention: Mention) -> bool:
     """Tell `沈更说` from `那和尚说`, `拦住沈更说` and `沈更身后的人说`, where the name is not who speaks."""
     clause = re.split(r"[，,：:\s]", sentence[: mention.start])[-1]
-    return bool(OPENER.fullmatch(clause.strip())) and not re.match(
+    opens = OPENER.fullmatch(clause.strip()) or (len(clause) > 1 and ROLE.fullmatch(clause))
+    return bool(opens) and not re.match(
         r"的(?![^，。]{0,2}声)|[家身和与、]|背后|后面|旁边", sentence[mention.end :]
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from huaben.novel.namewords import NO_NAME, ROLE
 from huaben.params import CastMember
 from huaben.records import Chapter
 
@@ -90,9 +91,23 @@ def _stands_alone(text: str, start: int) -> bool:
     return (not before or before in EDGES) and (not after or after in EDGES)
 
 
-def found_names(chapters: Iterable[Chapter], cast: Sequence[CastMember]) -> list[CastMember]:
-    """Return the names that cue speech often in the novel and are nobody's in the cast."""
+def found_names(chapters: Sequence[Chapter], cast: Sequence[CastMember]) -> list[CastMember]:
+    """Return the names that cue speech often in the novel and are nobody's in the cast.
+
+    知县 and 老者 are no names: only a person can tell whether the novel means one man by such a word.
+    """
     known = {alias for member in cast for alias in (member.name, *member.aliases)}
     counts = Counter(m[1] or m[2] for chapter in chapters for m in CUE.finditer(chapter.text))
-    names = [n for n, c in counts.items() if c >= MIN_CUES and n not in known and not NOT_A_NAME.search(n)]
+    often = [name for name, count in counts.items() if count >= MIN_CUES and name not in known]
+    names = [name for name in often if not NOT_A_NAME.search(name) and not NO_NAME.search(name)]
+    names = _done_to([name for name in names if not ROLE.fullmatch(name)], chapters)
     return [CastMember(name=name) for name in sorted(names) if not any(alias in name for alias in known)]
+
+
+def _done_to(names: Sequence[str], chapters: Iterable[Chapter]) -> list[str]:
+    """Keep the names to whom something is done or said somewhere (对甲说, 见甲); an adverb never is (忍不住道)."""
+    if not names:
+        return []
+    done = re.compile(f"[对對向与與和跟见見把被给給替叫请請](?:{'|'.join(map(re.escape, sorted(names)))})")
+    found = {m[0][1:] for chapter in chapters for m in done.finditer(chapter.text)}
+    return [name for name in names if name in found]
