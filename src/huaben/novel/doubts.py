@@ -20,6 +20,8 @@ SOMEBODY = re.compile(
 """A clause that opens with somebody who has no name: 那怪厉声道, 旁边过来一人，说."""
 OBJECT_OF = re.compile("[指扯拉抱搀唤看瞧杀拿捉救骂命领引说了着过]$")
 """Before a name to whom something is done (用手一指甲，说)."""
+OBEYS = re.compile("(?:答应|答應|应承|应允|依言|领命|听命|遵命)[^说說道：]{0,6}[，。！]\\s*$")
+"""What the person does to whom a quotation was said."""
 WRITTEN = re.compile("[写寫][^，。]{0,3}[：:]$")
 """What is written is often not by him who writes or reads it here."""
 
@@ -29,7 +31,8 @@ def own_cues(segments: Sequence[Segment], at: int) -> list[Segment]:
     before = segments[at - 1] if at else None
     after = segments[at + 1] if at + 1 < len(segments) else None
     cues = [before] if before and before.cue and before.cue.has_colon else []
-    return cues + ([after] if after and after.cue and after.cue.says_last and not after.cue.has_colon else [])
+    is_cue = after and after.cue and after.cue.says_last and not after.cue.has_colon
+    return cues + ([after] if after and is_cue and not OBEYS.search(after.text) else [])
 
 
 def is_doubtful(segments: Sequence[Segment], at: int, speaker: str, is_alone: bool) -> bool:
