@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from huaben.novel.namewords import ROLE
 from huaben.novel.names import SPEECH_VERB, Mention, Names
+from huaben.novel.namewords import ROLE
 from huaben.novel.paragraphs import Paragraph, paragraphs_of, with_marks
 from huaben.records import Line
 
@@ -218,9 +218,7 @@ def _opens_clause(sentence: str, mention: Mention) -> bool:
     """Tell `沈更说` from `那和尚说`, `拦住沈更说` and `沈更身后的人说`, where the name is not who speaks."""
     clause = re.split(r"[，,：:\s]", sentence[: mention.start])[-1]
     opens = OPENER.fullmatch(clause.strip()) or (len(clause) > 1 and ROLE.fullmatch(clause))
-    return bool(opens) and not re.match(
-        r"的(?![^，。]{0,2}声)|[家身和与、]|背后|后面|旁边", sentence[mention.end :]
-    )
+    return bool(opens) and not re.match(r"的(?![^，。]{0,2}声)|[家身和与、]|背后|后面|旁边", sentence[mention.end :])
 
 
 def _new_subject(rest: str) -> bool:

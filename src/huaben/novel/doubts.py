@@ -79,4 +79,5 @@ def _names_another(segment: Segment, before: int, speaker: str) -> bool:
 
 
 def _is_together(segment: Segment, speaker: str) -> bool:
-    return any(m.name == speaker and segment.text[m.end : m.end + 1] in TOGETHER for m in segment.mentions)
+    mine = [m for m in segment.mentions if m.name == speaker]
+    return any(TOGETHER & {segment.text[m.end : m.end + 1], segment.text[m.start - 1 : m.start]} for m in mine)

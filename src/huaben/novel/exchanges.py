@@ -97,9 +97,9 @@ def _among(people: Sequence[str], taking_part: set[str]) -> Array:
 def _taking_part(segments: Sequence[Segment], at: int) -> set[str]:
     """Return who speaks by a cue around a run of quotations with nothing between, which the one at `at` is part of."""
     first = last = at
-    while answers(segments, first):
+    while first > at - REACH and answers(segments, first):
         first -= 1
-    while last + 1 < len(segments) and answers(segments, last + 1):
+    while last < min(at + REACH, len(segments) - 1) and answers(segments, last + 1):
         last += 1
     if first == last:
         return set()

@@ -17,7 +17,7 @@ from huaben.novel.exchanges import Turn, decide_exchanges
 from huaben.novel.names import Names
 from huaben.novel.ranker import Model, load_model
 from huaben.novel.segments import Segment
-from huaben.novel.strangers import described_speaker
+from huaben.novel.strangers import KNOWN, described_speaker
 from huaben.novel.subjects import read_scene
 from huaben.records import Chapter, Line
 
@@ -37,8 +37,14 @@ def decide_speakers(chapter: Chapter, lines: Sequence[Line], names: Names) -> li
     turns = decide_exchanges(segments, ruled, unnamed, names, load_model())
     guessed = ruled | dict(_guesses(segments, turns, ruled)) | unnamed
     sure = {i: _addressed(rule, guessed[i]) for i, rule in ruled.items() if is_sure(rule)}
-    decisions = guessed | sure
+    decisions = {i: _identified(decision, names) for i, decision in (guessed | sure).items()}
     return [_with(line, decisions.get(i)) for i, line in enumerate(lines)]
+
+
+def _identified(decision: Decision, names: Names) -> Decision:
+    """Trust a common word (知县道) no more than any description: the novel may name whom it means elsewhere."""
+    is_common = decision.speaker in names.common and decision.certainty > KNOWN
+    return replace(decision, certainty=KNOWN) if is_common else decision
 
 
 def is_sure(rule: Decision | None) -> bool:
