@@ -291,3 +291,9 @@ def test_a_common_word_among_the_names_found_is_not_decided(make_chapter):
 
 def test_10_000_answers_without_a_cue_in_one_paragraph_are_no_burden(decide):
     assert len(decide("沈更生说：“一。”梁明夷说：“二。”" + "“三。”" * 10_000)) == 10_002
+
+
+def test_an_answer_without_a_cue_is_open_where_more_than_two_people_speak_around_it(decide):
+    lines = decide("沈更生说：“停了？”梁明夷说：“停了。”许知秋说：“几时？”“三更。”“谁停的？”“不知道。”")
+    assert [line.speaker for line in lines[:3]] == ["沈更生", "梁明夷", "许知秋"]
+    assert all(line.certainty < UNSURE for line in lines[3:])

@@ -69,7 +69,7 @@ def read_turns(segments: Sequence[Segment], ruled: Mapping[int, Decision], names
         around = Surroundings(segments, at, places, order, names)
         if people := tuple(around.candidates):
             rules = [ruled[line] for line in segments[at].lines if line in ruled]
-            odds = _odds(segments, at, people, rules, prose) * _among(people, _taking_part(segments, at))
+            odds = _odds(segments, at, people, rules, prose) * _among(people, taking_part(segments, at))
             turns.append(Turn(at, people, list(rows_of(around)), odds))
     return turns
 
@@ -94,7 +94,7 @@ def _among(people: Sequence[str], taking_part: set[str]) -> Array:
     return np.where(inside, 1.0, OUTSIDER) if sum(inside) > 1 else np.ones(len(people))
 
 
-def _taking_part(segments: Sequence[Segment], at: int) -> set[str]:
+def taking_part(segments: Sequence[Segment], at: int) -> set[str]:
     """Return who speaks by a cue around a run of quotations with nothing between, which the one at `at` is part of."""
     first = last = at
     while first > at - REACH and answers(segments, first):
