@@ -47,7 +47,7 @@ class Labelled:
 
     def guesses(self, cast: Sequence[CastMember]) -> list[Line]:
         """Return what `guess_speakers` finds in the windows: names from the whole novel, a chapter at a time."""
-        names = Names([*cast, *found_names(self.chapters, cast)])
+        names = Names(cast, found_names(self.chapters, cast))
         texts = [chapter for chapter in self.chapters if chapter.index in {index for index, _, _ in self.windows}]
         lines = [line for chapter in texts for line in decide_speakers(chapter, find_lines(chapter), names)]
         return [line for line in lines if any(c == line.chapter and a <= line.start < b for c, a, b in self.windows)]

@@ -70,3 +70,14 @@ def test_what_stands_before_a_verb_as_a_name_does_is_none(phrase, make_chapter):
 def test_found_names_come_in_one_order(make_chapter):
     text = "许知秋说：“一。”\n方小满说：“一。”\n梁明夷说：“一。”\n" * 3
     assert [m.name for m in found_names([make_chapter(text)], [])] == sorted(["许知秋", "方小满", "梁明夷"])
+
+
+def test_an_adverb_that_cues_speech_often_is_no_name_as_nothing_is_done_to_it(make_chapter):
+    text = "许知秋说：“一。”\n禁不住道：“二。”\n" * 4
+    assert [m.name for m in found_names([make_chapter(text + "沈更生见许知秋来了。")], [])] == ["许知秋"]
+
+
+def test_a_common_word_that_cues_speech_is_known_for_one(make_chapter):
+    found = found_names([make_chapter("知县说：“一。”\n许知秋说：“二。”\n" * 3)], CAST)
+    assert Names(CAST, found).common == {"知县"}
+    assert Names([*CAST, *found]).common == frozenset()

@@ -25,7 +25,7 @@ class Trial:
 
 def try_rules(chapters: Sequence[Chapter], cast: Sequence[CastMember], params: Params) -> Trial:
     """Run the stages that need no model, without writing anything."""
-    names = Names([*cast, *found_names(chapters, cast)])
+    names = Names(cast, found_names(chapters, cast))
     lines = [line for chapter in chapters for line in decide_speakers(chapter, find_lines(chapter), names)]
     lines = [certain(line, params.speakers.min_certainty) for line in lines]
     found = list(conversations(chapters, lines, params.dialogue))

@@ -51,7 +51,7 @@ def attribute(
     by_chapter: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
         by_chapter[line.chapter].append(line)
-    names = Names([*cast, *found_names(chapters, cast)])
+    names = Names(cast, found_names(chapters, cast))
     about = asked_about(chapters, by_chapter)
     answers = collect(asked, speakers_task(cast), about, by_chapter, coverage, used)
     decided = {c.index: decide_speakers(c, by_chapter[c.index], names) for c in about}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from huaben.novel.names import SPEECH_VERB, Mention, Names
+from huaben.novel.namewords import ROLE
 from huaben.novel.paragraphs import Paragraph, paragraphs_of, with_marks
 from huaben.records import Line
 
@@ -20,12 +21,17 @@ OPENER = re.compile(
     r"最后|末了|只有|连|先是|还是|倒是|又是|随后|后来|过了一会儿|半天)?"
 )
 """What may stand before the subject of a clause."""
-OTHERS = re.compile(r"^[^，]{0,8}?(?:[人友们仆兵卒僧者女汉童官众]|夫妻|二位|大众)[^，]{0,2}$|^(?:他|她|有人|那|这)")
+OTHERS = re.compile(
+    r"^[^，]{0,8}?(?:[人友们仆兵卒僧者女汉童官众]|夫妻|二位|大众)[^，]{0,2}$"
+    r"|^(?:只见|忽见|又见|就见|却见|便见|只听|就听|忽听|听得|旁边|外面)?(?:他|她|有人|那|这|有?一[个位名]|有[个位]|众[^，]|两边|[几二两三四五六七八九十][个位名])"
+)
 """A clause that begins with somebody who is in no cast."""
 SPEECH = re.compile(SPEECH_VERB)
 VERB_ENDS = re.compile(r"[着了道]?(?:起来|下去|一声|一句)?(?:[，,]|$)")
 """Where narration runs into the next quotation, only 甲说， is surely about this one (not 甲叫乙磕头，“……”)."""
 HOW_OFTEN = re.compile(r"(?:了?[一两三几][遍声句回])?")
+HEARS = re.compile("[听聽闻聞]")
+"""Before a speech verb: 甲听说, 甲听了问话 only hears."""
 SENTENCE = re.compile(r"[。！？；…”」』\n]")
 PRONOUN = re.compile(r"^[ 　]*(?:他|她|它)(?!们)")
 MAX_SENTENCE = 300
@@ -73,11 +79,14 @@ def _by_paragraph(
     """Give a paragraph's undecided lines to the one person who speaks or acts in its narration.
 
     A paragraph of modern prose holds one speaker. One whose narration has two subjects is left alone, and
-    so is one with a colon before an undecided line: there somebody is announced whom no rule recognised.
+    so is one with a colon before an undecided line: there somebody is announced whom no rule recognised. Where a
+    quotation follows another with nothing between (“……”“……”), a second person answers.
     """
     result = list(decided)
     for paragraph in paragraphs_of(text, lines):
         if any(not decided[i] and _announced(text, lines[i]) for i in paragraph.lines):
+            continue
+        if not all(part.strip() for part in paragraph.narration[1:-1]):
             continue
         owner = _owner(paragraph, decided, names)
         for i in paragraph.lines if owner else ():
@@ -110,9 +119,17 @@ def _decide(
     """Decide an outer line by the `narration` right before and after it, in its paragraph."""
     before, after = narration
     resumed = _resumed(text, line, previous, names) if previous else None
-    return (
-        _cue_before(before, names) or resumed or _cue_after(after, names, text[line.end - 1]) or _acted(before, names)
-    )
+    if found := _cue_before(before, names) or resumed:
+        return found
+    is_cued = before.rstrip()[-1:] in ("：", ":")
+    after_it = None if is_cued else _cue_after(after, names, text[line.end - 1], _answers(text, line))
+    return after_it or _acted(before, names)
+
+
+def _answers(text: str, line: Line) -> bool:
+    """Tell a quotation that follows another with nothing between: in such a text narration opens the next turn."""
+    opened, _ = with_marks(text, line)
+    return opened > 0 and text[opened - 1] in "”」』"
 
 
 def _nested(text: str, line: Line, names: Names) -> Decision | None:
@@ -138,8 +155,8 @@ def _cue_before(before: str, names: Names) -> Decision | None:
     return _subject(sentence, verb[-1].start(), names, SAID)
 
 
-def _cue_after(after: str, names: Names, last: str) -> Decision | None:
-    """Read `”甲对乙说。` right after the quotation."""
+def _cue_after(after: str, names: Names, last: str, is_answer: bool) -> Decision | None:
+    """Read `”甲对乙说。` right after the quotation; after an answer without a cue, only where the verb ends it."""
     sentence = re.split(r"[。！？；：:\n]", after)[0]
     if after[len(sentence) :].startswith(("：", ":")):
         return None
@@ -149,9 +166,11 @@ def _cue_after(after: str, names: Names, last: str) -> Decision | None:
         return None
     if verb.start() < mentions[0].end or verb.start() - mentions[0].end > 12:
         return None
+    if HEARS.search(sentence, mentions[0].end, verb.start()):
+        return None
     found = _subject(sentence, verb.start(), names, SAID)
-    runs_on = sentence == after and not (VERB_ENDS.match(sentence, verb.end()) and found and found.certainty == SAID)
-    return None if runs_on else found
+    is_whole = VERB_ENDS.match(sentence, verb.end()) and found and found.certainty == SAID
+    return found if is_whole or not (is_answer or sentence == after) else None
 
 
 def _acted(before: str, names: Names) -> Decision | None:
@@ -197,10 +216,9 @@ def _subject(sentence: str, verb: int, names: Names, certainty: float) -> Decisi
 
 def _opens_clause(sentence: str, mention: Mention) -> bool:
     """Tell `沈更说` from `那和尚说`, `拦住沈更说` and `沈更身后的人说`, where the name is not who speaks."""
-    clause = re.split(r"[，,、：:\s]", sentence[: mention.start])[-1]
-    return bool(OPENER.fullmatch(clause.strip())) and not re.match(
-        r"的(?![^，。]{0,2}声)|[家身和与、]|背后|后面|旁边", sentence[mention.end :]
-    )
+    clause = re.split(r"[，,：:\s]", sentence[: mention.start])[-1]
+    opens = OPENER.fullmatch(clause.strip()) or (len(clause) > 1 and ROLE.fullmatch(clause))
+    return bool(opens) and not re.match(r"的(?![^，。]{0,2}声)|[家身和与、]|背后|后面|旁边", sentence[mention.end :])
 
 
 def _new_subject(rest: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from huaben.novel.names import Gender, Mention
+from huaben.novel.namewords import ROLE
 
 TOLD = frozenset("对對向跟和给給把被让讓叫替同朝冲衝问問与與为為望见見到请請使比往等陪扶拉")
 """What stands before a name that is not the subject."""
@@ -56,6 +57,8 @@ OPENERS = (
     "可是",
     "然后",
 )
+APPOSED = re.compile("(?<![^，。；！？：…”、,;!?:])[\u4e00-\u9fff]{2,4}$")
+"""The words of a clause before a name, which may be its bearer's trade (老家人甲)."""
 NOBODY = -1
 GENDER_OF: dict[str, Gender] = {"他": "male", "她": "female"}
 ROLES: dict[Gender, re.Pattern[str]] = {
@@ -180,4 +183,7 @@ def opens_clause(text: str, start: int) -> bool:
     """Tell whether a clause begins at `start`, perhaps after such a word as 这时."""
     if start == 0 or text[start - 1] in CLAUSE_EDGE:
         return True
-    return text[max(0, start - 2) : start] in OPENERS
+    if text[max(0, start - 2) : start] in OPENERS:
+        return True
+    role = APPOSED.search(text, max(0, start - 5), start)
+    return role is not None and ROLE.fullmatch(role[0]) is not None

@@ -4,6 +4,7 @@ Input: a decided turn. Output: whether its own cue speaks of somebody else, or o
 holds no speaker without a name, and no line that two people say.
 """
 
+import re
 from collections.abc import Sequence
 
 from huaben.novel.cues import opens_clause
@@ -12,6 +13,17 @@ from huaben.novel.segments import Segment
 LONGEST = 300
 """Characters of a sentence; what is longer is a text without punctuation, and its subjects are nobody's guess."""
 TOGETHER = frozenset("和与與跟、")
+SOMEBODY = re.compile(
+    "(?:^|[，；])(?:只见|忽见|又见|就见|却见|便见|只听|就听|忽听|听得)?"
+    "(?:[那这](?!时|样|么|天|日|里|边|才|下|会|回|番|几|句|话|是|就|个?时候|一[天日时声回])|有?一[个位名]|有[个位名]|[二两三四五六七八九十众][个位名]|旁边)[^，；]"
+)
+"""A clause that opens with somebody who has no name: 那怪厉声道, 旁边过来一人，说."""
+OBJECT_OF = re.compile("[指扯拉抱搀唤看瞧杀拿捉救骂命领引说了着过]$")
+"""Before a name to whom something is done (用手一指甲，说)."""
+OBEYS = re.compile("(?:答应|答應|应承|应允|依言|领命|听命|遵命)[^说說道：]{0,6}[，。！]\\s*$")
+"""What the person does to whom a quotation was said."""
+WRITTEN = re.compile("[写寫][^，。]{0,3}[：:]$")
+"""What is written is often not by him who writes or reads it here."""
 
 
 def own_cues(segments: Sequence[Segment], at: int) -> list[Segment]:
@@ -19,7 +31,8 @@ def own_cues(segments: Sequence[Segment], at: int) -> list[Segment]:
     before = segments[at - 1] if at else None
     after = segments[at + 1] if at + 1 < len(segments) else None
     cues = [before] if before and before.cue and before.cue.has_colon else []
-    return cues + ([after] if after and after.cue and after.cue.says_last and not after.cue.has_colon else [])
+    is_cue = after and after.cue and after.cue.says_last and not after.cue.has_colon
+    return cues + ([after] if after and is_cue and not OBEYS.search(after.text) else [])
 
 
 def is_doubtful(segments: Sequence[Segment], at: int, speaker: str, is_alone: bool) -> bool:
@@ -47,10 +60,24 @@ def _is_subject(segment: Segment, speaker: str) -> bool:
 def _is_another(segment: Segment, speaker: str) -> bool:
     """Tell `甲的徒弟说`, `那人拦住甲说` and `妻子说`, where the subject is nobody of the cast."""
     token = segment.cue.subject if segment.cue else None
-    if token and token.is_role:
+    if (token and token.is_role) or WRITTEN.search(segment.text.strip()):
         return True
-    return token is None and any(m.name == speaker for m in segment.mentions)
+    if token is None:
+        return bool(SOMEBODY.search(segment.text)) or any(m.name == speaker for m in segment.mentions)
+    somebody = [m.start() for m in SOMEBODY.finditer(segment.text)]
+    if token.name is None:
+        return bool(somebody) or _names_another(segment, token.start, speaker)
+    if opens_clause(segment.text, token.start):
+        return any(start > token.start for start in somebody)
+    return segment.subject == speaker and OBJECT_OF.search(segment.text[: token.start]) is not None
+
+
+def _names_another(segment: Segment, before: int, speaker: str) -> bool:
+    """Tell `甲见乙来了，他说`, where a name that opens the sentence is more likely meant by the pronoun."""
+    first = next((m for m in segment.mentions if m.end <= before and opens_clause(segment.text, m.start)), None)
+    return first is not None and first.name != speaker
 
 
 def _is_together(segment: Segment, speaker: str) -> bool:
-    return any(m.name == speaker and segment.text[m.end : m.end + 1] in TOGETHER for m in segment.mentions)
+    mine = [m for m in segment.mentions if m.name == speaker]
+    return any(TOGETHER & {segment.text[m.end : m.end + 1], segment.text[m.start - 1 : m.start]} for m in mine)

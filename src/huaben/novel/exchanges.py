@@ -14,6 +14,7 @@ import numpy as np
 
 from huaben.novel.cuerules import Decision
 from huaben.novel.decoding import Array, marginals
+from huaben.novel.doubts import own_cues
 from huaben.novel.features import rows_of
 from huaben.novel.names import Names
 from huaben.novel.narration import Row
@@ -21,11 +22,16 @@ from huaben.novel.pairs import pair_row
 from huaben.novel.ranker import Model
 from huaben.novel.segments import Segment
 from huaben.novel.surroundings import REACH, Surroundings
+from huaben.novel.turns import answers
 
 NAMED_OWNER, MEANT_OWNER = 6.0, 3.0
 """Odds for the person who is named, or meant by a pronoun, as the subject of the narration in a quotation's own
 paragraph: there one person speaks and acts. Figures of ours: the training data has a sentence a line."""
 
+OUTSIDER = 0.3
+"""Odds for anybody else than those who speak by a cue right before and after quotations without any (“……”“……”)."""
+BESIDE = 5
+"""Segments beside such quotations within which a cue tells who takes part."""
 LISTENER = 0.5
 """Odds for the subject of the paragraph after one that is all quotation: who speaks would have been named in that."""
 
@@ -63,7 +69,8 @@ def read_turns(segments: Sequence[Segment], ruled: Mapping[int, Decision], names
         around = Surroundings(segments, at, places, order, names)
         if people := tuple(around.candidates):
             rules = [ruled[line] for line in segments[at].lines if line in ruled]
-            turns.append(Turn(at, people, list(rows_of(around)), _odds(segments, at, people, rules, prose)))
+            odds = _odds(segments, at, people, rules, prose) * _among(people, taking_part(segments, at))
+            turns.append(Turn(at, people, list(rows_of(around)), odds))
     return turns
 
 
@@ -79,6 +86,26 @@ def _odds(
         if beside.cue and beside.subject in people:
             odds[people.index(beside.subject)] *= _owner_odds(segments, at, beside, is_prose)
     return odds
+
+
+def _among(people: Sequence[str], taking_part: set[str]) -> Array:
+    """Return the odds of each candidate where at least two of them are known to take part."""
+    inside = [person in taking_part for person in people]
+    return np.where(inside, 1.0, OUTSIDER) if sum(inside) > 1 else np.ones(len(people))
+
+
+def taking_part(segments: Sequence[Segment], at: int) -> set[str]:
+    """Return who speaks by a cue around a run of quotations with nothing between, which the one at `at` is part of."""
+    first = last = at
+    while first > at - REACH and answers(segments, first):
+        first -= 1
+    while last < min(at + REACH, len(segments) - 1) and answers(segments, last + 1):
+        last += 1
+    if first == last:
+        return set()
+    near = [*range(max(0, first - BESIDE), first + 1), *range(last + 1, min(len(segments), last + BESIDE + 1))]
+    cues = [cue for i in near if segments[i].is_quotation for cue in own_cues(segments, i)]
+    return {cue.subject for cue in cues if cue.subject}
 
 
 def _owner_odds(segments: Sequence[Segment], at: int, beside: Segment, is_prose: bool) -> float:
@@ -109,7 +136,8 @@ def decode_turns(segments: Sequence[Segment], turns: Sequence[Turn], model: Mode
         odds = np.exp(mine - mine.max()) * turn.odds
         alone.append(odds / odds.sum())
     twos = [pair_row(segments, a.at, b.at) for a, b in pairwise(turns)]
-    same = [float(p) for p in 1 / (1 + np.exp(-model.pairs.score(twos)))]
+    read = 1 / (1 + np.exp(-model.pairs.score(twos)))
+    same = [0.0 if answers(segments, b.at) else float(p) for (_, b), p in zip(pairwise(turns), read, strict=True)]
     joint: list[Array] = []
     for start, end in _exchanges(turns):
         people = [turn.people for turn in turns[start:end]]

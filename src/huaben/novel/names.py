@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from huaben.novel.namewords import HEADS, NO_NAME, ROLE
 from huaben.params import CastMember
 from huaben.records import Chapter
 
@@ -26,6 +27,8 @@ NOT_A_NAME = re.compile(
     r"|[着了的地得说道问答喊叫笑骂声头口又忙就便也来去上下手說問]$|[他她我你们們]$"
 )
 """Adverbs, actions and pronouns that stand between a full stop and a speech verb as a name does."""
+COMMON = re.compile(f"{ROLE.pattern}|{HEADS}")
+"""Words that cue speech as names do, whomever they mean."""
 MIN_CUES = 3
 """A name that cues speech fewer times than this is not taken for one."""
 EDGES = frozenset('，。！？…：；、—,.!?:; 　\n“”‘’「」『』"')
@@ -44,7 +47,9 @@ class Mention:
 class Names:
     """The cast's names and aliases, found in running text, the longest first."""
 
-    def __init__(self, cast: Sequence[CastMember]) -> None:
+    def __init__(self, given: Sequence[CastMember], found: Sequence[CastMember] = ()) -> None:
+        """Take the members of the cast that is given, and what `found_names` adds to it."""
+        cast = [*given, *found]
         self._canonical: dict[str, str] = {}
         for member in cast:
             self._canonical.setdefault(member.name, member.name)
@@ -57,6 +62,8 @@ class Names:
             self._by_first[alias[0]].append(alias)
         firsts = "".join(map(re.escape, sorted(self._by_first)))
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
+        self.common = frozenset(member.name for member in found if COMMON.fullmatch(member.name))
+        """Common words among what was found (知县, 老者)."""
         self.surnames = frozenset(name[0] for name in self._gender if re.fullmatch(f"{HAN}{{2,4}}", name))
 
     def find(self, text: str) -> list[Mention]:
@@ -90,9 +97,26 @@ def _stands_alone(text: str, start: int) -> bool:
     return (not before or before in EDGES) and (not after or after in EDGES)
 
 
-def found_names(chapters: Iterable[Chapter], cast: Sequence[CastMember]) -> list[CastMember]:
-    """Return the names that cue speech often in the novel and are nobody's in the cast."""
+def found_names(chapters: Sequence[Chapter], cast: Sequence[CastMember]) -> list[CastMember]:
+    """Return the names that cue speech often in the novel and are nobody's in the cast.
+
+    知县 and 老者 are among them (`Names.common`); only a person can tell whether the novel means one man by them.
+    """
     known = {alias for member in cast for alias in (member.name, *member.aliases)}
     counts = Counter(m[1] or m[2] for chapter in chapters for m in CUE.finditer(chapter.text))
-    names = [n for n, c in counts.items() if c >= MIN_CUES and n not in known and not NOT_A_NAME.search(n)]
-    return [CastMember(name=name) for name in sorted(names) if not any(alias in name for alias in known)]
+    often = [name for name, count in counts.items() if count >= MIN_CUES and name not in known]
+    names = [name for name in often if not NOT_A_NAME.search(name) and not NO_NAME.search(name)]
+    return [
+        CastMember(name=name)
+        for name in sorted(_done_to(names, chapters, counts))
+        if not any(alias in name for alias in known)
+    ]
+
+
+def _done_to(names: Sequence[str], chapters: Iterable[Chapter], counts: Counter[str]) -> list[str]:
+    """Leave out what cues speech often, and to whom nothing is ever done or said (对甲说): an adverb (忍不住道)."""
+    if not names:
+        return []
+    done = re.compile(f"[对對向与與和跟见見把被给給替叫请請](?:{'|'.join(map(re.escape, sorted(names)))})")
+    found = {m[0][1:] for chapter in chapters for m in done.finditer(chapter.text)}
+    return [name for name in names if name in found or counts[name] == MIN_CUES]

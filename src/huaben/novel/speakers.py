@@ -13,17 +13,20 @@ from huaben.novel.cuerules import SAID, WENT_ON, Decision, read_rules
 from huaben.novel.cues import TOLD
 from huaben.novel.decoding import Array
 from huaben.novel.doubts import is_cued, is_doubtful
-from huaben.novel.exchanges import Turn, decide_exchanges
+from huaben.novel.exchanges import Turn, decide_exchanges, taking_part
 from huaben.novel.names import Names
 from huaben.novel.ranker import Model, load_model
 from huaben.novel.segments import Segment
-from huaben.novel.strangers import described_speaker
+from huaben.novel.strangers import KNOWN, described_speaker
 from huaben.novel.subjects import read_scene
+from huaben.novel.turns import answers
 from huaben.records import Chapter, Line
 
 LONGEST_EVIDENCE = 80
 NEXT = 2
 """Segments within which a quotation answers the one before."""
+PAIR = 2
+"""People among whom quotations with nothing between can only alternate; the ranker learned from no such text."""
 DOUBTFUL = 0.7
 """The most that a guess is worth whose own cue speaks of somebody else; below the threshold of the pipeline. No
 guess is worth more than a rule: one that its cue backs than `甲说：`, any other than speech that goes on."""
@@ -37,8 +40,14 @@ def decide_speakers(chapter: Chapter, lines: Sequence[Line], names: Names) -> li
     turns = decide_exchanges(segments, ruled, unnamed, names, load_model())
     guessed = ruled | dict(_guesses(segments, turns, ruled)) | unnamed
     sure = {i: _addressed(rule, guessed[i]) for i, rule in ruled.items() if is_sure(rule)}
-    decisions = guessed | sure
+    decisions = {i: _identified(decision, names) for i, decision in (guessed | sure).items()}
     return [_with(line, decisions.get(i)) for i, line in enumerate(lines)]
+
+
+def _identified(decision: Decision, names: Names) -> Decision:
+    """Trust a common word (知县道) no more than any description: the novel may name whom it means elsewhere."""
+    is_common = decision.speaker in names.common and decision.certainty > KNOWN
+    return replace(decision, certainty=KNOWN) if is_common else decision
 
 
 def is_sure(rule: Decision | None) -> bool:
@@ -72,6 +81,8 @@ def certainty_of(segments: Sequence[Segment], turn: Turn, speaker: str, probabil
     """Return what a guess of a joint probability is worth, in the light of its own cue."""
     cued = is_cued(segments, turn.at, speaker)
     doubtful = is_doubtful(segments, turn.at, speaker, len(turn.people) == 1)
+    if not cued and answers(segments, turn.at):
+        doubtful |= speaker not in (known := taking_part(segments, turn.at)) or len(known) != PAIR
     most = DOUBTFUL if doubtful else SAID if cued else WENT_ON
     return min(round(model.calibrated(probability, cued), 3), most)
 

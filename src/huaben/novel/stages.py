@@ -76,7 +76,7 @@ def run_lines(chapters: Path, out: Path, coverage: Path) -> Coverage:
 
 def guess_speakers(chapters: Sequence[Chapter], cast: Sequence[CastMember]) -> list[Line]:
     """Return the lines of chapters with the rules' best guess of every speaker."""
-    names = Names([*cast, *found_names(chapters, cast)])
+    names = Names(cast, found_names(chapters, cast))
     return [line for c in chapters for line in decide_speakers(c, find_lines(c), names)]
 
 

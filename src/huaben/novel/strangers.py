@@ -8,15 +8,11 @@ import re
 from collections.abc import Sequence
 
 from huaben.novel.cuerules import Decision
+from huaben.novel.cues import opens_clause
+from huaben.novel.namewords import HEADS
 from huaben.novel.segments import Segment
 
-HEADS = (
-    "[车轿马闸渔樵船更屠农脚纤火][夫子]|大?汉子|大汉|小厮|丫鬟|茶客|酒客|客人|老者|老头[子儿]?|老妇人?|妇人|婆子|"
-    "道人|老道|道士|和尚|僧人|小沙弥|掌柜的?|伙计|店家|店小二|小二|堂倌|差役|差人|公差|衙役|官兵|军官|军校|兵丁|"
-    "喽[啰罗]兵?|家人|仆人|门子|书童|书生|秀才|老翁|渔翁|艄公|樵子|小?男孩|小?女孩|警察|店主|船家|贼人|强盗|少年|"
-    "卖[\u4e00-\u9fff]{1,3}的|打更的|看门的|撑船的|赶车的|算命的|说书的|要饭的|挑[水担]的|磨刀的"
-)
-CROWD = "众人|大家|人们|大伙儿?|众[\u4e00-\u9fff]{1,2}"
+CROWD = "众人|[军百][民姓]|大家|人们|大伙儿?|众[\u4e00-\u9fff]{1,2}"
 EDGE = "(?:^|[，。；：！？…”」』\\s])"
 COUNTED = "(?:[^，。；：]{0,4}是)?(?:有|又有|那|这|另|就有|只见|忽见)?(?:一?个|一?位|一?名|几个)?"
 PLACED = "[^，。；：“”]{0,12}?(?:有|那|这|一)(?:一)?(?:个|位|名)[^，。；：“”的]{0,5}?"
@@ -25,8 +21,10 @@ DESCRIBED = re.compile(
 )
 SAYS = re.compile("[说說问問道喊叫答曰骂嚷吼哼劝喝]")
 EVERYBODY = "众人"
-NAMED_BY_CUE, ACTS = 0.85, 0.7
-"""Certainty of a description with a speech verb, and of one that only acts; by eye."""
+NEW = re.compile("(?:有|来了|一|几)[个位名]|有人")
+NEW_WITH_VERB, KNOWN, ACTS = 0.85, 0.8, 0.7
+"""Certainty of a newcomer or a crowd with a speech verb; of a description of somebody who was there before (那道人),
+whose name the novel may tell elsewhere; and of one that only acts. By eye."""
 
 
 def described_speaker(segments: Sequence[Segment], at: int) -> Decision | None:
@@ -49,10 +47,12 @@ def _described(segment: Segment, is_last: bool) -> Decision | None:
         return None
     place, match = free[-1] if is_last else free[0]
     token = segment.cue.subject
-    if token and not token.is_role and (token.start > place if is_last else token.start < place):
+    is_subject = token and not token.is_role and (token.name is None or opens_clause(segment.text, token.start))
+    if token and is_subject and (token.start > place if is_last else token.start < place):
         return None
     speaker = EVERYBODY if match["many"] or match["crowd"] else match["one"]
-    certainty = NAMED_BY_CUE if SAYS.search(segment.text, match.end()) else ACTS
+    is_new = speaker == EVERYBODY or NEW.search(match[0]) is not None
+    certainty = (NEW_WITH_VERB if is_new else KNOWN) if SAYS.search(segment.text, match.end()) else ACTS
     return Decision(speaker, None, certainty, segment.text.strip()[:40])
 
 

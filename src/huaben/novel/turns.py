@@ -18,28 +18,43 @@ VOICE = re.compile(
 )
 """Speech that begins."""
 
+CROWDED = 3
+"""From so many quotations of a chapter that follow another with nothing between, its paragraphs hold several turns:
+there narration between two of them belongs to either."""
+
 
 def join_turns(segments: Sequence[Segment]) -> list[Segment]:
     """Return the segments with the parts of each turn joined."""
     joined: list[Segment] = []
+    is_crowded = sum(answers(segments, at) for at in range(len(segments)) if segments[at].is_quotation) >= CROWDED
     i = 0
     while i < len(segments):
         if not segments[i].is_quotation:
             joined.append(segments[i])
             i += 1
             continue
-        parts, told, i = _turn(segments, i)
+        parts, told, i = _turn(segments, i, is_crowded)
         before = joined[-1] if joined else None
         if before and before.cue and _announces(before, parts[0]) and not _follows_speech(joined):
             before.cue = replace(before.cue, has_colon=True)
         joined += [_merged(parts), *told]
         after = told[0] if told else segments[i] if i < len(segments) else None
-        if after and after.cue and after.paragraph == parts[-1].paragraph and not after.cue.has_colon:
+        is_own = after and after.paragraph == parts[-1].paragraph and not is_crowded
+        if is_own and after and after.cue and not after.cue.has_colon:
             after.cue = replace(after.cue, says=True, says_last=True)
     return joined
 
 
-def _turn(segments: Sequence[Segment], i: int) -> tuple[list[Segment], list[Segment], int]:
+def answers(segments: Sequence[Segment], at: int) -> bool:
+    """Tell whether the quotation at `at` follows another in its paragraph with nothing between: “……”“……”."""
+    return at > 0 and _is_answer(segments[at - 1], segments[at])
+
+
+def _is_answer(before: Segment, quotation: Segment) -> bool:
+    return before.is_quotation and before.paragraph == quotation.paragraph and not _is_left_open(before.text)
+
+
+def _turn(segments: Sequence[Segment], i: int, is_crowded: bool) -> tuple[list[Segment], list[Segment], int]:
     """Return the quotations of the turn that begins at `i`, the narration between them, and where it ends."""
     parts, told = [segments[i]], list[Segment]()
     i += 1
@@ -53,7 +68,8 @@ def _turn(segments: Sequence[Segment], i: int) -> tuple[list[Segment], list[Segm
             j += 1
         between = segments[i:j]
         is_more = j < len(segments) and segments[j].is_quotation and segments[j].paragraph == parts[0].paragraph
-        if not is_more or not between or not _goes_on([*told, *between]):
+        is_resumed = not is_crowded or (between and between[-1].text.rstrip().endswith(("，", ",")))
+        if not is_more or not between or not is_resumed or not _goes_on([*told, *between]):
             return parts, told, i
         parts.append(segments[j])
         told += between
