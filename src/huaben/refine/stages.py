@@ -17,9 +17,7 @@ SAMPLES = 5
 LONGEST_SAMPLE = 200
 
 
-def run_clean(
-    sources: Mapping[str, Path], out: Path, coverage: Path, params: Params, reviews: Path
-) -> Coverage:
+def run_clean(sources: Mapping[str, Path], out: Path, coverage: Path, params: Params, reviews: Path) -> Coverage:
     """Clean the datasets that this run makes, each from its source file; one at a time is in memory.
 
     `reviews` names the records that people marked bad; no file is no reviews.
