@@ -177,7 +177,7 @@ def test_short_strings_of_few_characters_give_what_brute_force_gives(alphabet, t
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_pages_of_text_give_what_brute_force_gives(threshold):
     chance = random.Random(11)
-    pages = ["".join(chance.choices(ALPHABET, WEIGHTS, k=chance.randint(100, 2000))) for _ in range(150)]
+    pages = ["".join(chance.choices(ALPHABET, WEIGHTS, k=chance.randint(100, 2000))) for _ in range(60)]
     pages += [edited(page, random.Random(k)) for k, page in enumerate(pages)]
     assert max(map(len, pages)) > 1500
     assert found(pages, threshold) == brute_matrix(pages, threshold) != []
