@@ -73,6 +73,7 @@ def find_similar(texts: Sequence[str], threshold: float, reorderings: bool = Tru
     numbers: dict[str, int] = {}
     number = np.fromiter((numbers.setdefault(t, len(numbers)) if t else -1 for t in texts), np.int64, len(texts))
     strings = list(numbers)
+    del numbers  # as large as all that follows
     if threshold > 1:
         return Similar(number, _in_order([]), _in_order([]))
     found = list(_scored(strings, threshold, reorderings))

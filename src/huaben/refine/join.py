@@ -106,8 +106,6 @@ def _in_large_list(texts: Texts, rows: Rows, start: int) -> Iterator[Found]:
 
 def _postings(texts: Texts, grams: Grams, low: int, end: int) -> tuple[Rows, Integers]:
     """Return, for each gram, the rows that have it among their rarest ones, in order: lists, and their edges."""
-    from scipy.sparse import csr_array
-
     n_grams = int(np.maximum(texts.lengths[low:end] - grams.size + 1, 0).sum())
     bits = min(max(n_grams, 2).bit_length() + 1, MOST_BITS)
     rank, n_single = _ranks(texts, grams.size, bits, low, end)
@@ -121,12 +119,20 @@ def _postings(texts: Texts, grams: Grams, low: int, end: int) -> tuple[Rows, Int
         columns.append(ranks[kept])
         n_each[1 + start - low :][: len(ranks)] = kept.sum(axis=1)
     column = np.concatenate(columns)
-    ones, edges = np.ones(len(column), np.int8), np.cumsum(n_each)
+    del columns  # a copy of all postings, which would be held beside the table
+    rows, edges = _by_column(column, np.cumsum(n_each), int(rank.max()) + 1)
+    rows += np.int32(low)
+    return rows, edges
+
+
+def _by_column(column: Rows, edges: Integers, n_columns: int) -> tuple[Rows, Integers]:
+    """Return the rows of each column, from the columns of each row: a transposition, which scipy does by counting."""
+    from scipy.sparse import csr_array
+
     if len(column) <= np.iinfo(np.int32).max:
         edges = edges.astype(np.int32)
-    # rows by gram from grams by row: a transposition, which scipy does by counting
-    table = csr_array((ones, column, edges), shape=(end - low, int(rank.max()) + 1)).tocsc()
-    return table.indices.astype(np.int32, copy=False) + np.int32(low), table.indptr.astype(np.int64)
+    table = csr_array((np.ones(len(column), np.int8), column, edges), shape=(len(edges) - 1, n_columns)).tocsc()
+    return table.indices.astype(np.int32, copy=False), table.indptr.astype(np.int64)
 
 
 def _ranks(texts: Texts, size: int, bits: int, low: int, end: int) -> tuple[NDArray[np.int32], int]:
