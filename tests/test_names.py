@@ -72,9 +72,18 @@ def test_found_names_come_in_one_order(make_chapter):
     assert [m.name for m in found_names([make_chapter(text)], [])] == sorted(["许知秋", "方小满", "梁明夷"])
 
 
+PEOPLE = ("许知秋", "方小满", "梁明夷", "崔大勇", "庞满仓")
+
+
 def test_an_adverb_that_cues_speech_often_is_no_name_as_nothing_is_done_to_it(make_chapter):
-    text = "许知秋说：“一。”\n禁不住道：“二。”\n" * 4
-    assert [m.name for m in found_names([make_chapter(text + "沈更生见许知秋来了。")], [])] == ["许知秋"]
+    text = "".join(f"{who}说：“一。”\n" for who in (*PEOPLE, "禁不住")) * 4
+    text += "".join(f"有人见{who}来了。\n" for who in PEOPLE)
+    assert [m.name for m in found_names([make_chapter(text)], [])] == sorted(PEOPLE)
+
+
+def test_in_a_text_where_little_is_done_to_anybody_who_only_speaks_is_a_name(make_chapter):
+    text = "".join(f"{who}说：“一。”\n" for who in PEOPLE) * 4 + "有人见许知秋来了。"
+    assert [m.name for m in found_names([make_chapter(text)], [])] == sorted(PEOPLE)
 
 
 def test_a_common_word_that_cues_speech_is_known_for_one(make_chapter):

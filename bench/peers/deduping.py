@@ -22,9 +22,14 @@ JACCARD = 0.6
 
 
 def read_column(folder: Path, name: str = "text") -> list[str]:
+    """Return a column as strings, without the reader's own buffers: these are no method's memory."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pq.read_table(folder / "texts.parquet", columns=[name])[name].to_pylist()
+    batches = pq.ParquetFile(folder / "texts.parquet").iter_batches(columns=[name])
+    texts = [text for batch in batches for text in batch.column(0).to_pylist()]
+    pa.default_memory_pool().release_unused()
+    return texts
 
 
 def grams(text: str) -> list[str]:

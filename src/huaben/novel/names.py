@@ -31,6 +31,8 @@ COMMON = re.compile(f"{ROLE.pattern}|{HEADS}")
 """Words that cue speech as names do, whomever they mean."""
 MIN_CUES = 3
 """A name that cues speech fewer times than this is not taken for one."""
+ENOUGH_PEOPLE = 5
+"""In a text where things are done to fewer of those who speak, it tells nothing that nothing is done to somebody."""
 EDGES = frozenset('，。！？…：；、—,.!?:; 　\n“”‘’「」『』"')
 """What stands on both sides of a name of one letter (霞，你来); elsewhere such a letter is part of a word."""
 
@@ -119,4 +121,6 @@ def _done_to(names: Sequence[str], chapters: Iterable[Chapter], counts: Counter[
         return []
     done = re.compile(f"[对對向与與和跟见見把被给給替叫请請](?:{'|'.join(map(re.escape, sorted(names)))})")
     found = {m[0][1:] for chapter in chapters for m in done.finditer(chapter.text)}
+    if len(found) < ENOUGH_PEOPLE:
+        return list(names)
     return [name for name in names if name in found or counts[name] == MIN_CUES]

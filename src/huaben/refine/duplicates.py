@@ -19,7 +19,9 @@ from huaben.refine.join import candidates
 from huaben.refine.signatures import read_texts
 
 AT_A_TIME = 1 << 21
-"""Pairs that rapidfuzz is handed at a time."""
+"""Pairs of which each is scored once."""
+SCORED = 1 << 17
+"""Pairs that rapidfuzz is handed at a time: it takes some 200 bytes for each."""
 BYTES_A_PAIR = 48
 """What a pair takes while they are put in order, the result included."""
 
@@ -83,7 +85,7 @@ def find_similar(texts: Sequence[str], threshold: float, reorderings: bool = Tru
 def _scored(strings: list[str], threshold: float, reorderings: bool) -> Iterator[tuple[Pairs, Pairs]]:
     """Yield the duplicates and the reorderings among the candidates, some at a time."""
     texts = read_texts(strings, threshold)
-    for a, b in _distinct(candidates(texts, reorderings), len(strings)):
+    for a, b in _slices(_distinct(candidates(texts, reorderings), len(strings))):
         first, second = _texts_at(texts.strings, a), _texts_at(texts.strings, b)
         similarity = _ratios(first, second, threshold)
         pairs = Pairs(texts.given[a], texts.given[b], similarity)
@@ -132,6 +134,12 @@ def _distinct(found: Iterable[tuple[Integers, Integers]], n_rows: int) -> Iterat
             waiting = []
     if waiting:
         yield np.divmod(np.unique(np.concatenate(waiting)), n_rows)
+
+
+def _slices(found: Iterable[tuple[Integers, Integers]]) -> Iterator[tuple[Integers, Integers]]:
+    for a, b in found:
+        for start in range(0, len(a), SCORED):
+            yield a[start : start + SCORED], b[start : start + SCORED]
 
 
 def _of_texts(number: Integers, pairs: Pairs, with_equal: bool) -> Pairs:

@@ -118,11 +118,22 @@ def _postings(texts: Texts, grams: Grams, low: int, end: int) -> tuple[Rows, Int
         kept[:, 1:] &= ranks[:, 1:] != ranks[:, :-1]
         columns.append(ranks[kept])
         n_each[1 + start - low :][: len(ranks)] = kept.sum(axis=1)
-    column = np.concatenate(columns)
-    del columns  # a copy of all postings, which would be held beside the table
-    rows, edges = _by_column(column, np.cumsum(n_each), int(rank.max()) + 1)
+    n_columns = int(rank.max()) + 1
+    del rank
+    rows, edges = _by_column(_emptied(columns), np.cumsum(n_each), n_columns)
     rows += np.int32(low)
     return rows, edges
+
+
+def _emptied(parts: list[Rows]) -> Rows:
+    """Return the parts as one array, each freed as soon as it is copied: together they are most of the memory."""
+    whole = np.empty(sum(map(len, parts)), np.int32)
+    at = len(whole)
+    while parts:
+        part = parts.pop()
+        at -= len(part)
+        whole[at : at + len(part)] = part
+    return whole
 
 
 def _by_column(column: Rows, edges: Integers, n_columns: int) -> tuple[Rows, Integers]:
@@ -137,16 +148,16 @@ def _by_column(column: Rows, edges: Integers, n_columns: int) -> tuple[Rows, Int
 
 def _ranks(texts: Texts, size: int, bits: int, low: int, end: int) -> tuple[NDArray[np.int32], int]:
     """Return each gram's place among all, rarest first, and how many stand only once: these nobody shares."""
-    counts = np.zeros(1 << bits, dtype=np.int64)
+    counts = np.zeros(1 << bits, dtype=np.int32)
     waiting: list[NDArray[np.uint32]] = []
     for _, hashes in _hashed(texts, size, bits, low, end):
         waiting.append(hashes.ravel())
         if sum(map(len, waiting)) >= BATCH:
-            counts += np.bincount(np.concatenate(waiting), minlength=len(counts))
+            np.add.at(counts, np.concatenate(waiting), np.int32(1))
             waiting = []
     if waiting:
-        counts += np.bincount(np.concatenate(waiting), minlength=len(counts))
-    present = np.flatnonzero(counts)
+        np.add.at(counts, np.concatenate(waiting), np.int32(1))
+    present = np.flatnonzero(counts).astype(np.int32)
     order = present[np.argsort(counts[present], kind="stable")]
     rank = np.zeros(len(counts), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
