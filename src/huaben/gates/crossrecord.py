@@ -165,7 +165,7 @@ def _is_verbatim(item: Item, novel: Novel, spoken: Set[tuple[str, str]]) -> bool
     # a rejected side may be a line of another chapter, for which the record has no place: it names no spans
     foreign = _of_novel(item.rejected) if isinstance(item, Preference) else []
     return all(
-        _stands(quoted, home, novel.joint) or (quoted in foreign and (item.split, quoted[0]) in spoken)
+        _stands(quoted, home, novel.joiner) or (quoted in foreign and (item.split, quoted[0]) in spoken)
         for quoted in _quoted(item)
     )
 

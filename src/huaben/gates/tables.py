@@ -50,12 +50,8 @@ class Novel:
     """The chapters by their index, and what the gates ask of the whole."""
 
     chapters: Mapping[int, Chapter]
-    language: str
-
-    @property
-    def joint(self) -> str:
-        """What stands between two spans of one message: nothing in Chinese, a blank in English."""
-        return "" if self.language == "zh" else " "
+    joiner: str
+    """What stands between two spans of one message."""
 
     def parameters(self, params: Params) -> dict[str, Any]:
         """Return what the bounds of a suite may speak of."""
@@ -65,7 +61,7 @@ class Novel:
             "characters": characters,
             "pieces": max(1, characters // params.chapters.piece_characters),
             "questions": len(params.summary.questions),
-            "languages": [self.language],
+            "languages": [params.novel.language],
             "heroes": list(params.dialogue.characters),
         }
 
@@ -101,7 +97,7 @@ def make_novel(rows: Iterable[Row], params: Params) -> Novel:
     by_index = {chapter.index: chapter for chapter in chapters}
     if len(by_index) < len(chapters):
         raise HuabenError("two chapters have the same index")
-    return Novel(by_index, params.novel.language)
+    return Novel(by_index, params.novel.joiner)
 
 
 def rows_are_there(table: Table) -> Finding:

@@ -126,7 +126,7 @@ def _novel(chapters: Path, params: Params, gates: list[Gate]) -> Novel:
         novel = load_novel(chapters, params)
     except Exception as error:  # told by the gate
         gates.append(broken("all", "crossrecord", "chapters", error))
-        return Novel({}, params.novel.language)
+        return Novel({}, params.novel.joiner)
     gates += check_chapters(novel, params)
     return novel
 

@@ -22,7 +22,7 @@ def run_clean(sources: Mapping[str, Path], out: Path, coverage: Path, params: Pa
 
     `reviews` names the records that people marked bad; no file is no reviews.
     """
-    joiner = "" if params.novel.language == "zh" else " "
+    joiner = params.novel.joiner
     told: dict[str, str] = {}
 
     def sifted() -> Iterator[tuple[str, Sifted]]:

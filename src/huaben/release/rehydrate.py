@@ -32,7 +32,7 @@ def rehydrate(folder: Path, novels: Sequence[Path], out: Path, exports: Path) ->
     kept = read_json(folder / WITHHELD)
     params = _params(kept["params"], folder)
     chapters, _ = read_chapters(novels, params.novel.slug, params.chapters)
-    book = Book(chapters, "" if params.novel.language == "zh" else " ")
+    book = Book(chapters, params.novel.joiner)
     records = {name: _restored(folder, name, book) for name in params.made()}
     params = params.model_copy(update={"publish": params.publish.model_copy(update={"text": "full"})})
     return write_release(records, kept["gates"], params, out, exports, kept["facts"])

@@ -1,0 +1,85 @@
+"""Sections about the datasets: what is asked for, what is kept, what a release holds."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from huaben.params.section import Count, Section, Share, Threshold, Version
+
+Compared = Annotated[
+    str, Field(pattern=r"^(dialogue|dialogue_raw|(summary|summary_qa|qa)_v[12]|preference|pretrain)$")
+]
+"""A dataset whose records have a text to compare: all but `lines`."""
+
+
+class SummaryParams(Section):
+    """Which versions are asked for, and how their questions are worded."""
+
+    versions: list[Version]
+    questions: list[str]
+    """Templates over a summary; `$title` stands for the chapter's heading."""
+    seed: int
+
+
+class QAParams(Section):
+    """Which versions are asked for, and which words a row may not contain."""
+
+    versions: list[Version]
+    refused_phrases: list[str]
+
+
+class PreferenceParams(Section):
+    """How the pairs are made."""
+
+    ways: list[Literal["prompts", "contrast"]]
+    prompts: str | None
+    """A file of prompts, one a line."""
+    sober: list[str]
+    """The characters whose lines `contrast` rejects; empty: everybody but the hero."""
+    test_share: Share
+    min_similarity: Share
+    seed: int
+
+
+class Clean(Section):
+    """What a reply must be, and what is said to a character who opens."""
+
+    min_characters: Count
+    greetings: Annotated[list[str], Field(min_length=1)]
+    seed: int
+
+
+class ShortQuestion(Section):
+    """What a short question must have in common with another, of another chapter, to be the same one."""
+
+    characters: Annotated[int, Field(ge=0)]
+    """A question is short below so many characters, marks and blanks not counted."""
+    threshold: Threshold
+
+
+class Dedupe(Section):
+    """What counts as the same."""
+
+    thresholds: dict[Compared, Threshold]
+    """Similarity from which two records of a dataset are duplicates; a dataset not named is left alone."""
+    repeats: list[Compared]
+    """Datasets that keep a copy from another chapter or scene of the same split."""
+    short_question: ShortQuestion
+
+
+class Validate(Section):
+    """How much may fail for good."""
+
+    max_failures: dict[str, Share]
+    """Share of a stage's units that may fail for good; a stage not named: none."""
+
+
+class Publish(Section):
+    """How the exported files look."""
+
+    speaker_names: bool
+    """Put `name：` before the human messages of the exported conversations."""
+    window_characters: Count
+    """A longer conversation is exported in windows of at most so many characters, cut between exchanges."""
+    text: Literal["full", "withhold"]
+    """Whether the release holds the novel's own text, or spans and hashes that an owner of the book can fill."""
