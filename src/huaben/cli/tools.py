@@ -13,13 +13,26 @@ from huaben.cli.cast import cast
 from huaben.cli.diff import diff
 from huaben.cli.estimate import estimate
 from huaben.cli.init import init
+from huaben.cli.push import push
 from huaben.cli.stage import read_cast, read_params
 from huaben.errors import InputError
 
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["accept", "browse", "cast", "diff", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+__all__ = [
+    "accept",
+    "browse",
+    "cast",
+    "diff",
+    "estimate",
+    "init",
+    "push",
+    "rehydrate",
+    "replies",
+    "score",
+    "verify",
+]
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from huaben.release.card import total_cost
+from huaben.release.prices import total_cost
 from huaben.release.versions import Version
 
 PARTS = ("_low", "_high", "_n")

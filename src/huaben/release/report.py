@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from huaben.files import read_json
 from huaben.params import Params
-from huaben.release.card import total_cost
 from huaben.release.charts import WIDTH, curves_of, in_order, metrics_of, number, stacked
 from huaben.release.markdown import render
 from huaben.release.pages import PARTS, render_page, source_hash
+from huaben.release.prices import total_cost
 
 STAGES = ("chapters", "lines", "speakers", "dialogue", "summary", "qa", "preference", "clean", "dedupe")
 """The stages that a row passes, in order."""
