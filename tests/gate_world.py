@@ -106,7 +106,7 @@ def make_params():
             "versions": ["v1", "v2"],
             "questions": ["《$title》讲了什么？", "说说《$title》。", "《$title》呢？"],
         },
-        "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章"]},
+        "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章"], "wordings": 5},
         "dialogue": {"characters": [HERO]},
         "preference": {"ways": ["prompts", "contrast"]},
         "validate_": {"max_failures": {}},
