@@ -17,11 +17,9 @@ from huaben.llm.prompts import NUMBER, Turn
 from huaben.llm.question import Inquiry, Outcome, Question
 from huaben.llm.structured import parse_object
 from huaben.records import Chapter, Line
-from huaben.text import count_letters
+from huaben.text import BLANK, count_letters, find_damage, find_residue, has_one_blank
 
 WORDINGS = "wordings.v1"
-BLANK = "____"
-"""What stands in the last wording where the answer's core goes."""
 TOO_ALIKE = 90
 """`fuzz.ratio` from which two wordings are one, as `dedupe.thresholds` has it of texts: 0.9."""
 USUAL_QUESTIONS, USUAL_QUESTION = 16, "问" * 22
@@ -94,8 +92,10 @@ def fault(texts: Any, about: str, answer: str, chapter: str, asked: Asked) -> st
         return f"not {wanted} texts"
     if not all(count_letters(text) for text in texts):
         return "one says nothing"
-    if [text.count("_") for text in texts] != [0] * (wanted - 1) + [len(BLANK)] or BLANK not in texts[-1]:
+    if not has_one_blank(texts[-1]) or any(BLANK[0] in text for text in texts[:-1]):
         return "not one blank, in the last"
+    if any(find_damage(text) or find_residue(text) for text in texts):
+        return "one is damaged"
     if phrase := next((phrase for phrase in phrases for text in texts if phrase in text), None):
         return f"speaks of {phrase}"
     if any(NUMBER.search(text) for text in texts):
