@@ -1,9 +1,11 @@
 """The annotation that people edit → replies to the prompts as they are now."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from conversing import with_wordings
 from huaben.coverage import Coverage
 from huaben.errors import InputError
 from huaben.extract import attribution, preference, qa, summary
@@ -75,6 +77,26 @@ def test_every_annotated_answer_becomes_a_reply_that_its_stage_can_read(rendered
     assert {reply.written_by for reply in used} == {"the huaben authors, CC0"}
     assert {reply.model for reply in used} == {"huaben-authors"}
     assert {tuple(reply.tokens.values()) for reply in used} == {(0, 0, 0)}
+
+
+def test_wordings_are_rendered_by_the_number_of_their_question_and_leave_the_questions_as_they_were(
+    folder, asked, novel
+):
+    texts = "[钟停在哪个时刻？, 三病区的钟指着几点？, 那只钟停下时是几点几分？, 请说出停钟的时刻。, 钟停在了____。]"
+    before = render(asked, folder, novel.chapters, novel.lines, novel.cast, ["几点了？"], asked.recorded[0]).rows
+    path = folder / "chapters/01.yaml"
+    path.write_text(
+        FIRST.replace("。, evidence: 停在三点十七分}", f"。, evidence: 停在三点十七分, wordings: {texts}}}")
+    )
+    wants = replace(asked, params=with_wordings(asked.params))
+    rows = render(wants, folder, novel.chapters, novel.lines, novel.cast, ["几点了？"], asked.recorded[0]).rows
+    (more,) = (row for row in rows if row not in before)
+    assert more["prompt"] == "wordings.v1"
+    (given,) = json.loads(more["reply"]["choices"][0]["message"]["content"])["wordings"]
+    assert (given["number"], given["texts"][-1]) == (1, "钟停在了____。")
+    write_replies(asked.recorded[0], rows)
+    (row,) = qa.ask_v2(wants, novel.chapters[:1], novel.lines, Coverage("qa"), [], [])
+    assert row.wordings == tuple(given["texts"])
 
 
 def test_rendering_twice_gives_equal_rows(rendered):
