@@ -68,13 +68,13 @@ def replies() -> None:
 def render() -> None:
     """Render the annotation under data/recorded/ as replies to the prompts as they are now."""
     from huaben.cli.progress import settings
-    from huaben.extract.preference import read_prompts
+    from huaben.extract.preference import outside_prompts
     from huaben.extract.recorded import render as render_replies
     from huaben.llm.replies import write_replies
     from huaben.novel.stages import load_chapters, load_lines
 
     params = read_params()
-    prompts = read_prompts(Path(params.preference.prompts)) if params.preference.prompts else []
+    prompts = outside_prompts(params.preference)
     chapters, lines = load_chapters(paths.CHAPTERS / "chapters.jsonl"), load_lines(paths.LINES)
     run = settings(params)
     rendered = render_replies(run, paths.ANNOTATION, chapters, lines, read_cast(), prompts, paths.RECORDED)
