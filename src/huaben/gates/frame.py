@@ -74,9 +74,16 @@ def _columns(item: Item) -> dict[str, Any]:
         **common,
         **own,
         "encoding_damage": sum(find_damage(text) is not None for text in found),
-        "markup_residue": sum(find_residue(text) is not None for text in found),
+        "markup_residue": _residues(item, found),
         "content_id": make_id(key_text(item)),
     }
+
+
+def _residues(item: Item, found: Sequence[str]) -> int:
+    """Count the texts that hold what is no prose; a rejected reply may say that an assistant writes it."""
+    plain = [message.content for message in item.rejected] if isinstance(item, Preference) else []
+    faults = [(find_residue(text), text) for text in found]
+    return sum(fault is not None and not (fault == "refusal" and text in plain) for fault, text in faults)
 
 
 def _line(line: Line) -> dict[str, Any]:
