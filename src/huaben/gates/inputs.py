@@ -24,6 +24,10 @@ PARAMS = (
     "qa.versions",
     "qa.refused_phrases",
     "preference.ways",
+    "preference.names",
+    "preference.breaking",
+    "preference.min_breaking",
+    "character.name",
     "validate",
 )
 """The parameters that gates read; `dvc.yaml` lists the same ones under `validate`."""
