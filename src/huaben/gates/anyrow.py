@@ -6,7 +6,7 @@ Input columns: the texts of a row, each with its role. Output columns: no text, 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from huaben.gates.frame import INITIALS
+from huaben.gates.frame import INITIALS, longer
 from huaben.records import make_id
 from huaben.refine.foreign import ForeignRow
 from huaben.shapes import Part
@@ -81,6 +81,7 @@ def _preference(parts: Sequence[Part]) -> Columns:
         "rejected_letters": count_letters(rejected),
         "chosen_characters": len(chosen),
         "length_ratio": len(chosen) / max(len(rejected), 1),
+        "chosen_is_longer": longer(chosen, rejected),
         "is_tie": "".join(chosen.split()) == "".join(rejected.split()),
         "prompt_id": make_id(_key(prompt)),
         "length": len(chosen),

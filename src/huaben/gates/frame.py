@@ -164,11 +164,23 @@ def _preference(pair: Preference) -> dict[str, Any]:
         "rejected_letters": count_letters(rejected),
         "chosen_characters": len(chosen),
         "length_ratio": len(chosen) / max(len(rejected), 1),
+        "chosen_is_longer": longer(chosen, rejected),
         "is_tie": "".join(chosen.split()) == "".join(rejected.split()),
-        "has_source": _has_reply(pair) if pair.way == "prompts" else pair.provenance.chapter > 0,
+        "has_source": _has_source(pair),
         "language": _language(chosen + rejected),
         "prompt_id": make_id(prompt_text(pair)),
     }
+
+
+def longer(chosen: str, rejected: str) -> float:
+    """Return what a judge who prefers the longer side wins by a pair: 1, 0, or a half where both are equally long."""
+    return ((len(chosen) > len(rejected)) - (len(chosen) < len(rejected)) + 1) / 2
+
+
+def _has_source(pair: Preference) -> bool:
+    """Tell whether what a model wrote names its reply, and what is of the novel its chapter."""
+    by_model, of_novel = pair.way != "contrast", pair.way != "prompts"
+    return (_has_reply(pair) or not by_model) and (pair.provenance.chapter > 0 or not of_novel)
 
 
 def _roles(messages: Sequence[Message]) -> str:
