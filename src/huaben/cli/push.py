@@ -66,6 +66,9 @@ def _send(hub: str, planned: "Push") -> "Sent":
 @contextmanager
 def _progress(total: int) -> Iterator["Advance"]:
     """Show the bytes that arrived, on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda size: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn
 

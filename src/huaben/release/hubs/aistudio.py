@@ -32,7 +32,8 @@ def send(push: Push, token: str, advance: Advance) -> Sent:
         missing = [item.path for item in sent if not _is_there(push, item, token)]
         advance(sum(item.size for item in sent))
     if missing:
-        said = scrubbed(" ".join(printed.getvalue().split()), token)[-LONGEST:]
+        told = dict.fromkeys(line.strip() for line in printed.getvalue().splitlines() if "fail" in line)
+        said = scrubbed("; ".join(told), token)[:LONGEST]
         raise HuabenError(
             f"push: {HUB.name}, {push.repository}: {len(missing)} of {len(sent)} files did not arrive: "
             f"{', '.join(missing[:5])}; is the repository there, and may the token in {HUB.variable} write to it? "
@@ -51,14 +52,14 @@ def _upload(push: Push, items: tuple[Item, ...], token: str) -> None:
     from aistudio_sdk import hub
 
     with staged(items) as folder:
-        hub.upload_folder(
-            repo_id=push.repository,
-            folder_path=str(folder),
-            commit_message=push.message,
-            token=token,
-            repo_type="dataset",
-            revision=BRANCH,
-        )
+        options = {"commit_message": push.message, "repo_type": "dataset", "revision": BRANCH}
+        try:
+            hub.upload_folder(repo_id=push.repository, folder_path=str(folder), token=token, **options)
+        except ValueError as error:  # of its first question, whose answer it does not tell
+            raise HuabenError(
+                f"push: {HUB.name}, {push.repository}: takes no files; make the repository on the site, and see that "
+                f"the token in {HUB.variable} may write to it. It said: {scrubbed(str(error), token)}"
+            ) from None
 
 
 def _is_there(push: Push, item: Item, token: str) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +38,7 @@ def _client(token: str) -> Iterator[tuple[Any, str]]:
     from modelscope_hub import HubApi
     from modelscope_hub.config import HubConfig, set_default_config
 
+    logging.getLogger("modelscope_hub").setLevel(logging.CRITICAL)  # what goes wrong is raised
     with TemporaryDirectory() as home:
         config = HubConfig(token=token, config_dir=Path(home), cache_dir=Path(home))
         set_default_config(config)  # parts of the library ask for it, and it would be one in the user's home
@@ -60,14 +62,21 @@ def _create(api: Any, push: Push) -> None:
 
 
 def _upload(api: Any, push: Push, folder: Path, advance: Advance) -> None:
-    arrived = 0
+    from modelscope_hub.errors import APIError, StorageError
+
+    arrived, faults = 0, []
 
     def report(event: Mapping[str, Any]) -> None:
         nonlocal arrived
         advance(int(event["committed_bytes"]) - arrived)
         arrived = int(event["committed_bytes"])
+        faults.append(event["error"])
 
-    logging.getLogger("modelscope_hub").setLevel(logging.CRITICAL)  # what goes wrong is raised
     options: dict[str, Any] = {"use_cache": False, "disable_tqdm": True, "progress_callback": report}
     with contextlib.redirect_stdout(io.StringIO()):  # it prints a report
-        api.upload_folder(push.repository, KIND, folder, commit_message=push.message, **options)
+        try:
+            api.upload_folder(push.repository, KIND, folder, commit_message=push.message, **options)
+        except StorageError as error:  # it only counts the files; why was told on the way
+            said = "; ".join(dict.fromkeys(filter(None, faults))) or str(error)
+            status = re.search(r"\[(4\d\d)\]", said)
+            raise APIError(said, status_code=int(status[1]) if status else None) from None
