@@ -141,6 +141,8 @@ class QA(Record):
     answer: str
     evidence: str | None
     """None where the answer is a summary (configs `summary_qa_*`)."""
+    wordings: tuple[str, ...] = ()
+    """Other ways to ask the same; the last two are never trained on: the exam asks them."""
     provenance: Provenance
 
 

@@ -40,6 +40,8 @@ class Evaluate(Section):
     """Of the sampled replies; 0 is greedy."""
     prompts: Count
     """How many held-out prompts are answered for style and for the sample conversations."""
+    facts: Count
+    """How many facts are answered in the model's own words, in each of their wordings."""
 
 
 class Report(Section):
