@@ -1,8 +1,8 @@
 """What it takes to beat: chance, judges that read nothing but length or shared words, the texts of the pairs."""
 
 from huaben.text import count_letters
-from huaben.training import exam, pairs
-from huaben.training.examine import similarity
+from huaben.training import exam, preferring
+from huaben.training.examine import letters, similarity
 from huaben.training.material import Material
 from huaben.training.measure import text_marks
 from huaben.training.statistics import Bootstrap, Marks, Numbers, balancing, ranking
@@ -15,12 +15,11 @@ def baselines(material: Material, bootstrap: Bootstrap) -> dict[str, Numbers]:
     """Return the baselines by name, each with the figures that it has."""
     by_name: dict[str, dict[str, Marks]] = {"overlap": _overlap(material)}
     if material.pairs:
-        by_name["length"] = pairs.accuracies(material.pairs, pairs.longer(material.pairs))
+        by_name["length"] = preferring.accuracies(material.pairs, preferring.longer(material.pairs))
         by_name["chosen"] = text_marks([pair.chosen[0].content for pair in material.asked], material)
         by_name["rejected"] = text_marks([pair.rejected[0].content for pair in material.asked], material)
     if material.facts:
-        near = [[similarity(wrong, fact.answer) / 100 for wrong in fact.wrong] for fact in material.facts]
-        by_name["another_answer"] = {"answers_fuzzy": Marks(tuple(sum(values) / len(values) for values in near))}
+        by_name["another_answer"] = _another_answer(material)
     found = {
         name: {key: value for metric, got in marks.items() for key, value in bootstrap.pool(metric, [got]).items()}
         for name, marks in by_name.items()
@@ -61,3 +60,13 @@ def _overlap(material: Material) -> dict[str, Marks]:
     """Return the exam's marks of who picks the answer that repeats the question."""
     both = (("knowledge_accuracy", material.knowledge), ("knowledge_control", material.control))
     return {name: Marks(tuple(exam.by_overlap(item) for item in items)) for name, items in both if items}
+
+
+def _another_answer(material: Material) -> dict[str, Marks]:
+    """Return what the answers to other facts would be worth: the mean over all others."""
+    exact, near = [], []
+    for fact in material.facts:
+        others = [other.answer for other in material.facts if other.answer != fact.answer] or [""]
+        exact.append(sum(letters(fact.core) in letters(other) for other in others) / len(others))
+        near.append(sum(similarity(other, fact.answer) for other in others) / len(others) / 100)
+    return {"answers_exact": Marks(tuple(exact)), "answers_fuzzy": Marks(tuple(near))}

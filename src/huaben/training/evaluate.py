@@ -31,7 +31,7 @@ def evaluate(
     """Return the numbers and the sample conversations (`prompt`, `chosen`, and a reply of each model's first seed).
 
     Every model has flat numbers `<metric>`, `<metric>_low`, `<metric>_high`, `<metric>_n`, and with several
-    seeds `<metric>_seeds`; what a metric means is said where it is made: pairs.py, measure.py, dullness.py.
+    seeds `<metric>_seeds`; what a metric means is said where it is made: preferring.py, measure.py, dullness.py.
     `perplexity_ratio` is a model's perplexity over the base's on the same articles. `seeds` is how many
     there are. Tune on `validation`, and look at `test` once.
     """

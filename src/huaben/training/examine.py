@@ -16,57 +16,63 @@ def similarity(one: str, other: str) -> float:
     """Return how much of two texts' letters and digits is the same, 0 to 100 (rapidfuzz ratio)."""
     from rapidfuzz import fuzz
 
-    return float(fuzz.ratio(_letters(one), _letters(other)))
+    return float(fuzz.ratio(letters(one), letters(other)))
 
 
 def exam_marks(name: str, scorer: Scorer, items: Sequence[exam.Item]) -> dict[str, Marks]:
     """Return the marks of the exam: `<name>`, by wording `_question` and `_cloze`, and `<name>_plain`.
 
-    An answer's score is the log p that the question adds to it: log p after the question less log p after
-    a message that asks nothing (domain conditional PMI: Holtzman et al., 2021, EMNLP), so that an answer
-    that is likely anyway does not win. `_plain` is log p for each character, without that.
+    A choice's score is the log p that the wording adds to it: log p after the wording less log p of the
+    answer (or of what fills the blank) after a message that asks nothing (domain conditional PMI: Holtzman
+    et al., 2021, EMNLP), so that an answer that is likely anyway does not win. `_plain` is log p for each
+    character, without that.
     """
     if not items:
         return {}
-    asked = [(place, w, c) for place, item in enumerate(items) for w in item.asked for c in (item.answer, *item.wrong)]
-    totals = [total for total, _ in scorer.chats([(exam.as_prompt(w), c) for _, w, c in asked])]
-    choices = sorted({choice for *_, choice in asked})
-    unasked = scorer.chats([(exam.as_prompt(exam.NOTHING_ASKED), choice) for choice in choices])
-    alone = {choice: total for choice, (total, _) in zip(choices, unasked, strict=True)}
-    gains = _by_wording(items, [total - alone[c] for total, (*_, c) in zip(totals, asked, strict=True)])
-    plain = _by_wording(items, [total / len(c) for total, (*_, c) in zip(totals, asked, strict=True)])
-    found = {name: _averaged(gains), f"{name}_plain": _averaged(plain)}
-    for form, has_blank in (("question", False), ("cloze", True)):
-        of_form = [got for marks in gains for wording, got in marks if (exam.BLANK in wording) == has_blank]
+    askings = [asking for item in items for asking in item.askings]
+    chats = [(exam.as_prompt(asking.wording), choice) for asking in askings for choice in asking.choices]
+    totals = [total for total, _ in scorer.chats(chats)]
+    parts = [part for asking in askings for part in asking.parts]
+    alone = _unasked(scorer, sorted(set(parts)))
+    gains = _marks(askings, [total - alone[part] for total, part in zip(totals, parts, strict=True)])
+    plain = _marks(askings, [total / len(choice) for total, (_, choice) in zip(totals, chats, strict=True)])
+    found = {name: _averaged(items, gains), f"{name}_plain": _averaged(items, plain)}
+    for form, is_cloze in (("question", False), ("cloze", True)):
+        of_form = [got for got, asking in zip(gains, askings, strict=True) if asking.is_cloze == is_cloze]
         found |= {f"{name}_{form}": Marks(tuple(of_form))} if of_form else {}
     return found
 
 
-def _by_wording(items: Sequence[exam.Item], scores: Sequence[float]) -> list[list[tuple[str, float]]]:
-    """Return for each item the mark of each of its wordings, from the scores in the order they were asked."""
+def _unasked(scorer: Scorer, texts: Sequence[str]) -> dict[str, float]:
+    sums = scorer.chats([(exam.as_prompt(exam.NOTHING_ASKED), text) for text in texts])
+    return {text: total for text, (total, _) in zip(texts, sums, strict=True)}
+
+
+def _marks(askings: Sequence[exam.Asking], scores: Sequence[float]) -> list[float]:
+    """Return the mark of each asking, from the scores of all choices in their order."""
     left = iter(scores)
-    return [
-        [(wording, exam.mark(next(left), [next(left) for _ in item.wrong])) for wording in item.asked]
-        for item in items
-    ]
+    return [exam.mark([next(left) for _ in asking.choices]) for asking in askings]
 
 
-def _averaged(by_wording: Sequence[Sequence[tuple[str, float]]]) -> Marks:
-    return Marks(tuple(sum(got for _, got in marks) / len(marks) for marks in by_wording))
+def _averaged(items: Sequence[exam.Item], marks: Sequence[float]) -> Marks:
+    """Return the mean mark of each item over its wordings."""
+    left = iter(marks)
+    return Marks(tuple(sum(next(left) for _ in item.askings) / len(item.askings) for item in items))
 
 
 def answer_marks(scorer: Scorer, facts: Sequence[exam.Item], params: Params) -> dict[str, Marks]:
     """Return how near the model's own answers come, and whether they agree with each other.
 
-    `answers_exact`: the answer's letters stand in the reply as they are; `answers_fuzzy`: `similarity` to
-    the answer, 0 to 1 (compare `baselines.another_answer`); both means over the held-out wordings.
+    `answers_exact`: the letters of the answer's core stand in the reply as they are; `answers_fuzzy`:
+    `similarity` to the answer, 0 to 1; both means over the held-out wordings (compare
+    `baselines.another_answer`).
     `consistency`: share of agreeing pairs among the answers to all wordings of a fact;
     `consistency_chance`: among the answers to different facts, which a model that always says the same
     has as high.
     """
     if not facts:
         return {}
-    asked = [(place, wording) for place, fact in enumerate(facts) for wording in dict.fromkeys(fact.wordings)]
+    asked = [(place, wording) for place, fact in enumerate(facts) for wording in _all_wordings(fact)]
     prompts = [exam.as_prompt(wording) for _, wording in asked]
     said = scorer.replies(prompts, params.evaluate.max_new_tokens, 0.0, params.evaluate.seed)
     by_fact: list[dict[str, str]] = [{} for _ in facts]
@@ -75,11 +81,15 @@ def answer_marks(scorer: Scorer, facts: Sequence[exam.Item], params: Params) -> 
     return _rightness(facts, by_fact) | _consistency(by_fact)
 
 
+def _all_wordings(fact: exam.Item) -> Sequence[str]:
+    return list(dict.fromkeys([*fact.wordings, *(asking.wording for asking in fact.askings)]))
+
+
 def _rightness(facts: Sequence[exam.Item], by_fact: Sequence[dict[str, str]]) -> dict[str, Marks]:
     exact, near = [], []
     for fact, said in zip(facts, by_fact, strict=True):
-        replies = [said[wording] for wording in fact.asked]
-        exact.append(sum(_letters(fact.answer) in _letters(reply) for reply in replies) / len(replies))
+        replies = [said[asking.wording] for asking in fact.askings]
+        exact.append(sum(letters(fact.core) in letters(reply) for reply in replies) / len(replies))
         near.append(sum(similarity(reply, fact.answer) for reply in replies) / len(replies) / 100)
     return {"answers_exact": Marks(tuple(exact)), "answers_fuzzy": Marks(tuple(near))}
 
@@ -98,5 +108,6 @@ def _agreeing(couples: Sequence[tuple[str, str]]) -> float:
     return sum(similarity(*couple) >= AGREE for couple in couples) / len(couples)
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
+    """Return the letters and digits of a text."""
     return "".join(character for character in text if character.isalnum())

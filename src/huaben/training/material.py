@@ -73,9 +73,10 @@ def _exam(datasets: Path, split: HeldOut) -> tuple[list[exam.Item], list[exam.It
     train, others = _asked(datasets, ("train",)), _asked(datasets, ("validation", "test"))
     of_split = {qa.question for qa, _ in train if (_number(qa) % THIRD == 0) == (split == "validation")}
     of_control = {qa.question for qa, _ in others if qa.split in control}
+    names = frozenset(line.speaker for line in rows.read_records(datasets, "lines") if line.speaker)
     return (
-        [item for item in exam.make_items(train) if item.question in of_split],
-        [item for item in exam.make_items(others) if item.question in of_control],
+        [item for item in exam.make_items(train, names) if item.question in of_split],
+        [item for item in exam.make_items(others, names) if item.question in of_control],
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huaben.params import Params
-from huaben.training import dullness, exam, pairs, rows, trainers
+from huaben.training import dullness, exam, preferring, rows, trainers
 from huaben.training.articles import Opening
 from huaben.training.examine import answer_marks, exam_marks
 from huaben.training.material import Material
@@ -58,7 +58,7 @@ def _preference(scorer: Scorer, material: Material) -> dict[str, Marks]:
         [pair.rejected[0].content for pair in material.pairs],
     ]
     chosen, rejected = (scorer.chats(list(zip(prompts, side, strict=True))) for side in sides)
-    return pairs.marks(material.pairs, chosen, rejected)
+    return preferring.marks(material.pairs, chosen, rejected)
 
 
 def _general(scorer: Scorer, material: Material) -> dict[str, Marks]:
@@ -83,6 +83,6 @@ def _openings(scorer: Scorer, openings: Sequence[Opening]) -> Marks:
     scores = iter([total - alone[ending] for (_, ending), (total, _) in sums])
     by_article: dict[int, list[float]] = {}
     for opening in openings:
-        got = exam.mark(next(scores), [next(scores) for _ in opening.wrong])
+        got = exam.mark([next(scores) for _ in (opening.ending, *opening.wrong)])
         by_article.setdefault(opening.article, []).append(got)
     return Marks(tuple(sum(got) / len(got) for got in by_article.values()))
