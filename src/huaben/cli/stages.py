@@ -12,7 +12,7 @@ from huaben.coverage import Coverage
 from huaben.files import read_json, write_json, write_metrics, write_text
 from huaben.params import Params
 
-PHASES = ("base", "sft", "dpo")
+PHASES = ("base", "sft", "dpo", "dpo_only")
 NO_BASE = "train.base is none"
 SKIPPED = "no provider"
 

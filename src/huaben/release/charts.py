@@ -29,7 +29,7 @@ METRICS: dict[str, tuple[str, str]] = {
 }
 """Known metrics in the order of the page: label, and what it means. Others follow under their own names."""
 
-PHASES = ("base", "sft", "dpo")
+PHASES = ("base", "sft", "dpo", "dpo_only")
 """Of training, in the order of time; files hold them by the alphabet."""
 
 _PARTS = ("_low", "_high", "_n")
