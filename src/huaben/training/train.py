@@ -87,9 +87,7 @@ def _hand_over(folder: Path, out: Path) -> None:
     for name in (*PHASES, "seeds"):
         shutil.rmtree(out / name, ignore_errors=True)
         if (folder / name).exists():
-            shutil.copytree(
-                folder / name, out / name, ignore=shutil.ignore_patterns(*(f"{name}.*" for name in PHASES))
-            )
+            shutil.copytree(folder / name, out / name, ignore=working)
     spent = folder.with_name(f".{folder.name}.spent")
     shutil.rmtree(spent, ignore_errors=True)
     os.replace(folder, spent)  # at once: half a folder would pass for a run whose phases are done
