@@ -267,7 +267,7 @@ def make_params():
         "speakers": {"min_certainty": 0.8},
         "dialogue": {"characters": ["沈更生"], "thoughts": False},
         "summary": {"versions": ["v1", "v2"], "questions": ["《$title》讲了什么？", "请概括《$title》。"], "seed": 7},
-        "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章", "文中"]},
+        "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章", "文中"], "wordings": 0},
         "preference": {
             "ways": ["prompts", "contrast"],
             "sober": [],

@@ -144,11 +144,27 @@ def from_there(world, dataset):
         row["text"] = row["text"].replace("漫过", "没过")
 
 
+def reworded(row, place, text):
+    row["wordings"][place] = text
+
+
+def trained_wording(row):
+    return row["wordings"][1]
+
+
+def examined(world, dataset, text_of=lambda row: row["question"]):
+    """Let the exam ask, but for a character, what a row of another chapter is trained on."""
+    trained = text_of(in_chapter(world.rows[dataset], 3)[0])
+    reworded(in_chapter(world.rows["qa_v2"], 1)[0], -2, trained[:-1] + "啊" + trained[-1])
+
+
 def trained_and_tested(world, dataset):
-    """Let a train row say what a test row says."""
+    """Let a train row say what a test row says: of answers that are summaries, what is in no summary."""
     rows = world.rows[dataset]
     tested = in_chapter(rows, 9)[0]
     trained = in_chapter(rows, 1)[0]
+    if dataset in SUMMARY_QA:
+        tested["answer"] += "又是一夜。"
     for key in ("question", "answer", "summary", "aspects"):
         if key in trained:
             trained[key] = tested[key]
@@ -244,7 +260,25 @@ ROW_DEFECTS = [
     *in_rows("a summary with evidence", SUMMARY_QA, lambda r: last(r, evidence="钟")),
     *in_rows("evidence in two pieces", QAS, lambda r: split_span(r[0])),
     *in_rows("a refused phrase in a question", QAS, lambda r: last(r, question="本章里谁在敲钟？")),
+    *in_rows("a refused phrase in a wording", ["qa_v2"], lambda r: reworded(r[0], 0, "本章里谁在敲钟？")),
     *in_rows("a refused phrase in an answer", QAS, lambda r: last(r, answer="本章里的沈更生。")),
+    *in_rows(
+        "wordings that nobody asked for",
+        ["qa_v1", *SUMMARY_QA],
+        lambda r: r[0].update(wordings=gate_world.wordings(99, 9)),
+    ),
+    *in_rows("a wording too few", ["qa_v2"], lambda r: r[0]["wordings"].pop(0)),
+    *in_rows("a wording too many", ["qa_v2"], lambda r: r[0]["wordings"].insert(0, "钟停在几点几分？")),
+    *in_rows("a statement without its blank", ["qa_v2"], lambda r: reworded(r[0], -1, "钟停在三点十七分。")),
+    *in_rows("a statement with two blanks", ["qa_v2"], lambda r: reworded(r[0], -1, "____停在____。")),
+    *in_rows("a question with a blank", ["qa_v2"], lambda r: reworded(r[0], 0, "钟停在____几分？")),
+    *in_rows("a wording of marks", ["qa_v2"], lambda r: reworded(r[0], 0, "？？？")),
+    *[
+        Defect(f"the exam asks a trained question of {name}", "qa_v2", lambda world, name=name: examined(world, name))
+        for name in SUMMARY_QA + QAS
+    ],
+    Defect("the exam asks a trained wording", "qa_v2", lambda world: examined(world, "qa_v2", trained_wording)),
+    *in_rows("the summary of another chapter", SUMMARY_QA, lambda r: r[0].update(answer=r[1]["answer"])),
     # --- pairs
     *in_rows("a short chosen side", ["preference"], lambda r: say(r[0], "一，二，三，四，五。")),
     *in_rows(
@@ -262,6 +296,8 @@ ROW_DEFECTS = [
     *in_rows("a piece of one mark", ["pretrain"], lambda r: mark_alone(r[0])),
     # --- texts
     *in_rows("U+FFFD in a text", WRITTEN, lambda r: say(r[0], "沈更生上\ufffd钟楼")),
+    *in_rows("U+FFFD in a wording", ["qa_v2"], lambda r: reworded(r[0], 0, "谁上\ufffd钟楼？")),
+    *in_rows("HTML in a wording", ["qa_v2"], lambda r: reworded(r[0], 0, "谁<br/>上了钟楼？")),
     *in_rows("JSON in a text", WRITTEN, lambda r: say(r[0], '{"summary": "沈更生上了钟楼"}')),
     *[
         defect

@@ -62,9 +62,13 @@ def same_summary(row, other):
 
 
 def rehomed(rows, count):
-    """Let the rows of some chapters be of the first one."""
+    """Let the rows of some chapters be of the first one, with a text that no summary or answer has."""
     for index in range(2, 2 + count):
         for row in in_chapter(rows, index):
+            if "answer" in row:
+                row["answer"] += "又是一夜。"
+            else:
+                say(row, row["aspects"][0]["text"] + "又是一夜。")
             row["provenance"] = {**rows[0]["provenance"], "spans": row["provenance"]["spans"]}
 
 
@@ -258,6 +262,7 @@ DATASET_DEFECTS = [
     ),
     *in_rows("answers of one character", ["qa_v2"], lambda r: set_all(r, lambda i, x: x.update(answer="钟"))),
     *in_rows("evidence of three characters", QAS, lambda r: [shrunk(x, 3) for x in r]),
+    *in_rows("a third without wordings", ["qa_v2"], lambda r: [x.update(wordings=[]) for x in r[::3]]),
     *in_rows("one angle only", ["qa_v2"], lambda r: [x.update(angle="plot") for x in r]),
     *in_rows("no test rows", [*QAS, "preference"], lambda r: keep(r, lambda x: x["split"] != "test")),
     # --- pairs

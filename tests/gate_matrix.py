@@ -29,7 +29,13 @@ DEFECTS = [*ROW_DEFECTS, *DATASET_DEFECTS, *FLOW_DEFECTS, *DRIFT_DEFECTS]
 CLEAN = gate_world.make_world()
 DOCUMENT = gate_world.REPOSITORY / "docs/gates.md"
 BEGIN, END = "<!-- kill matrix -->\n", "<!-- /kill matrix -->"
-HELD_AGAINST_LINES = ("dialogue_raw", "dialogue", "preference")
+HELD_AGAINST = {
+    **dict.fromkeys(("dialogue_raw", "dialogue", "preference"), ("lines",)),
+    "qa_v2": ("qa_v1", "summary_qa_v1", "summary_qa_v2"),
+    "summary_qa_v1": ("summary_v1",),
+    "summary_qa_v2": ("summary_v2",),
+}
+"""What else the rules between records of a dataset read."""
 
 
 class Bench:
@@ -52,11 +58,12 @@ class Bench:
         names = world.params.made()
         depends = {name: depends_on(world, name) for name in names}
         anew = [name for name in names if depends[name] not in self.verdicts]
-        places = self.places(world, defect, {*anew, "lines"})
+        read = {*anew, "lines", *(other for name in anew for other in HELD_AGAINST.get(name, ()))} & set(names)
+        places = self.places(world, defect, read)
         novel = load_novel(places.chapters, world.params)
         if anew:
-            tables = {name: load_table(places.datasets / f"{name}.jsonl", name) for name in {*anew, "lines"}}
-            profile = make_profile(tables, novel)
+            tables = {name: load_table(places.datasets / f"{name}.jsonl", name) for name in read}
+            profile = make_profile({name: tables[name] for name in {*anew, "lines"}}, novel)
             for name in anew:
                 judged = check_one(name, tables, novel, places, world.params, self.rules[name])
                 self.verdicts[depends[name]] = judged, profile[name]
@@ -94,8 +101,8 @@ def depends_on(world, name):
     """Return a hash of all that the verdict on a dataset depends on."""
     stages = [world.stage_coverage(stage)["datasets"][name] for stage in ("clean", "dedupe")]
     flow = [part.get(name) for part in (world.cleaned, world.dropped_by_clean, world.dropped_by_dedupe)]
-    lines = world.rows["lines"] if name in HELD_AGAINST_LINES else None
-    parts = [name, world.rows[name], lines, world.chapters, world.params.model_dump(), stages, flow]
+    others = [world.rows.get(other) for other in HELD_AGAINST.get(name, ())]
+    parts = [name, world.rows[name], others, world.chapters, world.params.model_dump(), stages, flow]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 
 

@@ -3,6 +3,7 @@
 `make_world` returns the rows in memory; a test plants its defect there and calls `write`.
 """
 
+import hashlib
 import json
 import pickle
 import shutil
@@ -106,7 +107,7 @@ def make_params():
             "versions": ["v1", "v2"],
             "questions": ["《$title》讲了什么？", "说说《$title》。", "《$title》呢？"],
         },
-        "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章"]},
+        "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章"], "wordings": 5},
         "dialogue": {"characters": [HERO]},
         "preference": {"ways": ["prompts", "contrast"]},
         "validate_": {"max_failures": {}},
@@ -310,8 +311,27 @@ def summary_qa(chapter, version):
         "question": f"《{chapter.title}》讲了什么？",
         "answer": summary(chapter, version)["summary"],
         "evidence": None,
+        "wordings": [],
         "provenance": provenance(chapter, prompt=f"summary.{version}"),
     }
+
+
+def wordings(n, k):
+    """Return four questions and a statement with a blank; no two are nearly alike, neither of one row nor of two."""
+    one, other = _mixed(f"{n}/{k}/1"), _mixed(f"{n}/{k}/2")
+    return [
+        f"{_mixed(f'{n}/{k}/3')}，许知秋问了沈更生什么？",
+        f"沈更生对{_mixed(f'{n}/{k}/4')}有什么说法？",
+        f"请讲讲{_mixed(f'{n}/{k}/5')}的缘故。",
+        f"{one}为什么没有声音？",
+        f"在{other}里，____漫过了指针。",
+    ]
+
+
+def _mixed(seed):
+    """Return eighteen characters that stand in hardly any other such text."""
+    digits = hashlib.sha256(seed.encode()).digest()[:18]
+    return "".join(chr(0x4E00 + 64 * i + digit % 64 * 7) for i, digit in enumerate(digits))
 
 
 def qa(chapter, dataset, angle, i):
@@ -325,6 +345,7 @@ def qa(chapter, dataset, angle, i):
         "question": f"沈更生怎样解释第{n}号楼第{numeral(i)}只钟不响？",
         "answer": answer,
         "evidence": evidence,
+        "wordings": wordings(chapter.index, i) if dataset == "qa_v2" else [],
         "provenance": provenance(chapter, [span(chapter, evidence)], prompt=dataset.replace("_", ".")),
     }
 

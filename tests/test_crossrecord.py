@@ -13,7 +13,7 @@ def broken_gates(world, dataset, root, params=None):
     """Write the world, and return what fails of a dataset: gate name to number of rows."""
     params = params or gate_world.make_params()
     world.write(root)
-    tables = {name: load_table(root / f"data/dedupe/{name}.jsonl", name) for name in (dataset, "lines")}
+    tables = {name: load_table(root / f"data/dedupe/{name}.jsonl", name) for name in world.rows}
     novel = load_novel(root / "data/chapters/chapters.jsonl", params)
     gates = check_records(tables[dataset], tables, novel, params)
     return {gate.name: gate.rows for gate in gates if not gate.passed}

@@ -29,6 +29,9 @@ RESIDUE = {
 }
 """What a model or a web page leaves around a text, and no writer of prose writes."""
 
+BLANK = "____"
+"""What stands in a statement with a blank where the answer's core goes."""
+
 
 def count_letters(text: str) -> int:
     """Return how many characters of `text` are letters or digits (Unicode categories L and N).
@@ -46,6 +49,11 @@ def find_damage(text: str) -> str | None:
 def find_residue(text: str) -> str | None:
     """Return the name of the first piece of markup, JSON or assistant talk in `text`, or None when there is none."""
     return _first(RESIDUE, text)
+
+
+def has_one_blank(text: str) -> bool:
+    """Tell whether `text` is a statement with just one blank, of just that length."""
+    return BLANK in text and text.count(BLANK[0]) == len(BLANK)
 
 
 def printable(text: str) -> str:

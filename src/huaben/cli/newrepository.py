@@ -64,6 +64,7 @@ def _params(source: Path, slug: str, title: str, hero: dict[str, Any], chapters:
     params["dialogue"]["characters"] = [hero["name"]]
     params["summary"]["versions"] = ["v2"]
     params["qa"]["versions"] = ["v2"]
+    params["qa"]["wordings"] = 0
     params["preference"].update({"ways": ["contrast"], "prompts": None})
     params["train"]["base"] = "none"
     return params

@@ -13,8 +13,7 @@ from huaben.coverage import Coverage
 from huaben.files import read_json, write_json, write_metrics, write_text
 from huaben.params import Params
 
-PHASES = ("base", "sft", "dpo")
-MODELS = (*PHASES, "dpo_only")
+PHASES = ("base", "sft", "dpo", "dpo_only")
 NO_BASE = "train.base is none"
 SKIPPED = "no provider"
 
@@ -230,7 +229,7 @@ def evaluate(split: Literal["validation", "test"]) -> None:
         write_metrics(paths.REPORTS / "evaluation.json", metrics)
         write_json(paths.REPORTS / "samples.json", samples)
         found = metrics.get("models", {})
-        coverage = count("evaluate", {name: "ok" if name in found else "skipped" for name in MODELS}, NO_BASE)
+        coverage = count("evaluate", {name: "ok" if name in found else "skipped" for name in PHASES}, NO_BASE)
     click.echo(summary_line(coverage))
 
 

@@ -49,6 +49,8 @@ class Part:
 
     passage: Passage
     outcome: Outcome
+    question: Question | None = None
+    """What was asked, for what goes on from its reply; None where it was not asked."""
 
 
 def inquire(asked: Asked, task: Task, chapter: Chapter, lines: Sequence[Line]) -> Inquiry[list[Part]]:
@@ -76,12 +78,13 @@ def inquire_passage(asked: Asked, task: Task, passage: Passage, cuts: int = 0) -
         elif not outcome.is_for_good:
             waits = f"waits for {first.prompt_id}, which opens the conversation: {outcome.reason}"
             return [Part(passage, Outcome(None, reason=waits))]
-    outcome = yield question(asked, task, passage, earlier)
+    put = question(asked, task, passage, earlier)
+    outcome = yield put
     cuts += outcome.reason == "finish_length"
     is_too_much = outcome.reason == "too_long" or (outcome.reason == "finish_length" and cuts <= MOST_CUTS)
     halves = passage.halves() if is_too_much else ()
     if not halves:
-        return [Part(passage, outcome)]
+        return [Part(passage, outcome, put)]
     first_half = yield from inquire_passage(asked, task, halves[0], cuts)
     if any(part.outcome.is_for_good for part in first_half):
         return first_half  # the chapter is lost, whatever its other half says

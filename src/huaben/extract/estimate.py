@@ -6,7 +6,8 @@ from typing import Any
 
 from huaben.extract import attribution, preference, summary
 from huaben.extract.asking import Asked, inquire
-from huaben.extract.tasks import SPEAKERS, qa_task, speakers_task, summary_task
+from huaben.extract.tasks import SPEAKERS, speakers_task, summary_task
+from huaben.extract.wordings import inquire_with_wordings
 from huaben.llm.cost import money
 from huaben.llm.estimate import Expected, Imagination, layouts
 from huaben.llm.expect import Calibration
@@ -64,13 +65,13 @@ def _inquiries(
     params = asked.params
     with_text, with_lines = summary.asked_about(chapters), attribution.asked_about(chapters, lines)
     summaries = [summary_task(version) for version in params.summary.versions]
-    questions = [qa_task()] if "v2" in params.qa.versions else []
+    asks_questions = "v2" in params.qa.versions
     wants_prompts = "prompts" in params.preference.ways and params.preference.prompts
     prompts = preference.read_prompts(Path(str(params.preference.prompts))) if wants_prompts else []
     sides = (side for pair in preference.questions(asked, prompts) for side in pair)
     return {
         "summary": (inquire(asked, task, c, lines.get(c.index, ())) for task in summaries for c in with_text),
-        "qa": (inquire(asked, task, c, lines.get(c.index, ())) for task in questions for c in with_text),
+        "qa": (inquire_with_wordings(asked, c, lines.get(c.index, ())) for c in with_text if asks_questions),
         "speakers": (inquire(asked, speakers_task(cast), c, lines[c.index]) for c in with_lines),
         "preference": (preference.inquire(side) for side in sides),
     }

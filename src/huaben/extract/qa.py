@@ -1,7 +1,8 @@
 """Chapters → questions and answers whose evidence is found, word for word, in the chapter.
 
 A row whose evidence is not there, that lacks a field, that speaks of "this chapter", or whose question was
-copied from it (a novel may hold rows of its own) is dropped with its reason; it is not mended.
+copied from it (a novel may hold rows of its own) is dropped with its reason; it is not mended. A row whose other
+wordings are of no use stays without them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from huaben.coverage import Coverage
 from huaben.extract.asking import Asked, collect, provenance
 from huaben.extract.summary import asked_about
 from huaben.extract.tasks import qa_task
+from huaben.extract.wordings import Given, ask_wordings, fault
 from huaben.llm.answers import Reply
 from huaben.llm.prompts import NUMBER
 from huaben.records import QA, Chapter, Line, Provenance, Span, make_id
@@ -31,11 +33,13 @@ def ask_v2(
     """Return the rows of version 2."""
     about = asked_about(chapters)
     answers = collect(asked, qa_task(), about, lines, coverage, used)
+    given = ask_wordings(asked, answers, coverage, used) if asked.params.qa.wordings else None
     rows: list[QA] = []
     for chapter in about:
-        for part in answers.get(chapter.index, ()):
+        for place, part in enumerate(answers.get(chapter.index, ())):
             source = provenance(chapter, "qa.v2", [part])
-            rows += _rows("qa_v2", chapter, source, part.outcome.value, asked, dropped)
+            texts = given[chapter.index][place] if given is not None else None
+            rows += _rows("qa_v2", chapter, source, part.outcome.value, asked, dropped, texts)
     return rows
 
 
@@ -72,14 +76,22 @@ def _rows(
     items: Sequence[tuple[str, Any]],
     asked: Asked,
     dropped: list[dict[str, Any]],
+    given: Mapping[int, Given] | None = None,
 ) -> Iterator[QA]:
-    for angle, item in items:
+    """Yield the rows of a reply; `given` are the wordings by a question's place in it, where they were asked for."""
+
+    def drop(reason: str | None, record: Any) -> None:
+        dropped.append({"dataset": dataset, "chapter": chapter.index, "reason": reason, "by": None, "record": record})
+
+    for number, (angle, item) in enumerate(items, 1):
         reason, span = _refused(item, chapter.text, asked.params.qa.refused_phrases)
         if reason or span is None:
-            dropped.append(
-                {"dataset": dataset, "chapter": chapter.index, "reason": reason, "by": None, "record": item}
-            )
+            drop(reason, item)
             continue
+        texts = given[number].texts if given and number in given else None
+        flaw = fault(texts, item["question"], item["answer"], chapter.text, asked)
+        if given is not None and flaw:
+            drop(f"wordings: {flaw}", {"question": item["question"], "wordings": texts})
         yield QA(
             record_id=make_id(dataset, chapter.chapter_id, angle, item["question"], item["answer"], item["evidence"]),
             split=chapter.split,
@@ -87,6 +99,7 @@ def _rows(
             question=item["question"].strip(),
             answer=item["answer"].strip(),
             evidence=item["evidence"],
+            wordings=() if flaw else tuple(text.strip() for text in texts or ()),
             provenance=source.model_copy(update={"spans": (span,)}),
         )
 

@@ -8,13 +8,15 @@ changed since is listed, so that a person can look whether the answer still fits
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from huaben.errors import InputError
 from huaben.extract import attribution, preference, summary
 from huaben.extract.asking import Asked, inquire
-from huaben.extract.tasks import QA_FIELDS, SPEAKERS, qa_task, speakers_task, summary_task
+from huaben.extract.tasks import QA_FIELDS, SPEAKERS, speakers_task, summary_task
+from huaben.extract.wordings import WORDINGS, inquire_with_wordings
 from huaben.llm.answers import Reply
 from huaben.llm.question import Outcome, Question, judge, pursue
 from huaben.llm.replies import load_recorded
@@ -84,8 +86,9 @@ def _answer_chapters(
 ) -> None:
     """Answer every task about every annotated chapter, the conversation's opening before what goes on from it."""
     with_text, with_lines = summary.asked_about(chapters), attribution.asked_about(chapters, lines)
-    about = [(task, with_text) for task in (summary_task("v1"), summary_task("v2"), qa_task())]
-    for task, asked_for in [*about, (speakers_task(cast), with_lines)]:
+    about = [(partial(inquire, asked, task), with_text) for task in (summary_task("v1"), summary_task("v2"))]
+    about += [(partial(inquire_with_wordings, asked), with_text)]
+    for inquiry, asked_for in [*about, (partial(inquire, asked, speakers_task(cast)), with_lines)]:
         for chapter in (c for c in asked_for if c.heading in annotation):
             here, known = lines.get(chapter.index, ()), annotation[chapter.heading]
 
@@ -94,7 +97,7 @@ def _answer_chapters(
             ) -> Outcome:
                 return answer(question, _reply_text(question, known, here))
 
-            pursue(inquire(asked, task, chapter, here), annotated)
+            pursue(inquiry(chapter, here), annotated)
 
 
 def _reply_text(question: Question, answer: Mapping[str, Any], lines: Sequence[Line]) -> str:
@@ -108,6 +111,9 @@ def _reply_text(question: Question, answer: Mapping[str, Any], lines: Sequence[L
             text = _json({"summary": answer["summary_v1"], "qa": _short(answer["qa_v1"])})
         elif task == "qa_v2":
             text = _json({angle: _short(items) for angle, items in answer[task].items()})
+        elif prompt_id == WORDINGS:
+            items = [item for some in answer["qa_v2"].values() for item in some]
+            text = _json({"wordings": [{"number": n, "texts": i["wordings"]} for n, i in enumerate(items, 1)]})
         else:
             text = _json(answer[task])
     except KeyError as error:
@@ -119,7 +125,8 @@ def _short(items: Any) -> Any:
     """Return items as the prompts ask for them, `[question, answer, evidence]`; others as they are."""
     if not isinstance(items, list):
         return items
-    return [[i[name] for name in QA_FIELDS] if isinstance(i, dict) and set(i) == set(QA_FIELDS) else i for i in items]
+    known = {*QA_FIELDS, "wordings"}
+    return [[i[name] for name in QA_FIELDS] if isinstance(i, dict) and {*i, "wordings"} == known else i for i in items]
 
 
 def _speaker_lines(answer: Mapping[str, Any], lines: Sequence[Line]) -> Iterator[str]:

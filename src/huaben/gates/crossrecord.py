@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 
+from huaben.gates.asked import answers_are_own, exam_is_untrained, phrases_are_absent, wordings_are_whole
 from huaben.gates.frame import Item, key_text, prompt_text
 from huaben.gates.gate import Finding, Gate, Severity, attempt
 from huaben.gates.tables import Novel, Table
@@ -44,8 +45,19 @@ def _special(table: Table, tables: Mapping[str, Table], novel: Novel, params: Pa
         rules["speakers"] = partial(messages_are_lines, table, tables["lines"])
     if name in MEASURED:
         rules["test_split"] = partial(some_are_held_out, table, bool(params.chapters.test))
+    return {**rules, **_of_questions(table, tables, novel, params)}
+
+
+def _of_questions(table: Table, tables: Mapping[str, Table], novel: Novel, params: Params) -> dict[str, Rule]:
+    name = table.dataset
+    rules: dict[str, Rule] = {}
     if name.startswith("qa"):
         rules["refused_phrases"] = partial(phrases_are_absent, table, params.qa.refused_phrases)
+    if name == "qa_v2":
+        rules["wordings"] = partial(wordings_are_whole, table, params.qa.wordings)
+        rules["exam_untrained"] = partial(exam_is_untrained, table, tables)
+    if name.startswith("summary_qa"):
+        rules["own_summary"] = partial(answers_are_own, table, tables[name.replace("_qa", "")], novel)
     return rules
 
 
@@ -121,12 +133,6 @@ def messages_are_lines(table: Table, lines: Table) -> Finding:
     conversations = [item for item in table.items if isinstance(item, Conversation)]
     bad = sum(not _is_spoken(item, spoken[item.provenance.chapter]) for item in conversations)
     return Finding(bad, len(conversations))
-
-
-def phrases_are_absent(table: Table, phrases: Sequence[str]) -> Finding:
-    """Require that no question or answer speaks of the text as a text (在本章中): alone, nobody could answer it."""
-    asked = [item.question + "\n" + item.answer for item in table.items if isinstance(item, QA)]
-    return Finding(sum(any(phrase in text for phrase in phrases) for text in asked), len(asked))
 
 
 def _names_chapter(item: Item, novel: Novel) -> bool:

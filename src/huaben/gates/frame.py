@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from huaben.records import QA, Conversation, Line, Message, Piece, Preference, Summary, make_id
-from huaben.text import count_letters, find_damage, find_residue
+from huaben.text import BLANK, count_letters, find_damage, find_residue, has_one_blank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,8 @@ def texts(item: Item) -> list[str]:
         case Preference():
             return [message.content for message in (*item.prompt, *item.chosen, *item.rejected)]
         case QA():
-            return [item.question, item.answer, *([item.evidence] if item.evidence is not None else [])]
+            proof = [item.evidence] if item.evidence is not None else []
+            return [item.question, item.answer, *proof, *item.wordings]
         case Summary():
             return [item.summary]
         case _:
@@ -135,7 +136,15 @@ def _qa(qa: QA) -> dict[str, Any]:
         "has_reply": _has_reply(qa),
         "language": _language(qa.question + qa.answer),
         "question_id": make_id("".join(qa.question.split())),
+        "n_wordings": len(qa.wordings),
+        "misshapen_wordings": _misshapen(qa.wordings),
     }
+
+
+def _misshapen(wordings: Sequence[str]) -> int:
+    """Count the wordings that say nothing, the questions with a blank, and a last one without just one."""
+    wrong = [not has_one_blank(text) for text in wordings[-1:]] + [BLANK[0] in text for text in wordings[:-1]]
+    return sum(wrong) + sum(not count_letters(text) for text in wordings)
 
 
 def _preference(pair: Preference) -> dict[str, Any]:

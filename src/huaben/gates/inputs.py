@@ -23,6 +23,7 @@ PARAMS = (
     "summary.questions",
     "qa.versions",
     "qa.refused_phrases",
+    "qa.wordings",
     "preference.ways",
     "validate",
 )

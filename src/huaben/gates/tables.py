@@ -61,6 +61,7 @@ class Novel:
             "characters": characters,
             "pieces": max(1, characters // params.chapters.piece_characters),
             "questions": len(params.summary.questions),
+            "wordings": params.qa.wordings,
             "languages": [params.novel.language],
             "heroes": list(params.dialogue.characters),
         }

@@ -10,6 +10,8 @@ Compared = Annotated[
     str, Field(pattern=r"^(dialogue|dialogue_raw|(summary|summary_qa|qa)_v[12]|preference|pretrain)$")
 ]
 """A dataset whose records have a text to compare: all but `lines`."""
+Wordings = Literal[0] | Annotated[int, Field(ge=3, le=20)]
+"""None, or at least one to train on beside the two that only the exam asks."""
 
 
 class SummaryParams(Section):
@@ -26,6 +28,8 @@ class QAParams(Section):
 
     versions: list[Version]
     refused_phrases: list[str]
+    wordings: Wordings
+    """How many other wordings of each question of version 2, the last of them a statement with a blank; 0: none."""
 
 
 class PreferenceParams(Section):

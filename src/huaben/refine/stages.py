@@ -7,14 +7,16 @@ from typing import Any
 from huaben.coverage import Coverage
 from huaben.files import read_jsonl, write_jsonl, write_metrics, write_text
 from huaben.params import Params
-from huaben.records import DATASETS
+from huaben.records import DATASETS, QA
 from huaben.refine.clean import Sifted, clean
 from huaben.refine.dedupe import companions, deduplicate
+from huaben.refine.exam import trained_of, without_leaks
 from huaben.refine.reviews import read_reviews
 from huaben.text import printable
 
 SAMPLES = 5
 LONGEST_SAMPLE = 200
+LEAKED = "wordings taken off, as the exam's are nearly trained on"
 
 
 def run_clean(sources: Mapping[str, Path], out: Path, coverage: Path, params: Params, reviews: Path) -> Coverage:
@@ -63,12 +65,21 @@ def _shown(record: Mapping[str, Any]) -> str:
 
 
 def run_dedupe(source: Path, out: Path, coverage: Path, params: Params) -> Coverage:
-    """Deduplicate the datasets that have a threshold; the others pass through."""
+    """Deduplicate the datasets that have a threshold; the others pass through.
+
+    `qa_v2` is the last of the datasets of questions: by then it is known what the others let a model train on.
+    """
+    trained: list[str] = []
 
     def sifted() -> Iterator[tuple[str, Sifted]]:
         for name in params.made():
             records = list(_load(name, source / f"{name}.jsonl"))
-            yield name, deduplicate(name, records, params.dedupe, _held_out(name, source, params))
+            result = deduplicate(name, records, params.dedupe, _held_out(name, source, params))
+            if name == "qa_v2":
+                result.kept, result.repaired[LEAKED] = without_leaks(result.kept, trained)
+            elif DATASETS[name] is QA:
+                trained.extend(trained_of(result.kept))
+            yield name, result
 
     return _write("dedupe", sifted(), out, coverage, params)
 
@@ -101,7 +112,7 @@ def _write(stage: str, sifted: Iterable[tuple[str, Sifted]], out: Path, coverage
         counts.rows += kept
         for row in dropped:
             counts.dropped[f"{name}: {row['reason']}"] += 1
-        for cut, times in result.repaired.items():
+        for cut, times in (+result.repaired).items():
             counts.repaired[f"{name}: {cut}"] += times
     for _ in params.skipped():
         counts.add("skipped", "no provider")

@@ -19,6 +19,7 @@ from huaben.params import Params
 from huaben.training import baselines, rows
 from huaben.training.material import HeldOut, Material, gather
 from huaben.training.measure import Measured, measure
+from huaben.training.seeds import prepare_worker
 from huaben.training.statistics import Bootstrap, Marks, Numbers
 
 MODELS = ("base", "sft", "dpo", "dpo_only")
@@ -60,9 +61,9 @@ def _folders(models: Path, name: str) -> list[Path]:
 def _measure_all(folders: dict[str, list[Path]], material: Material, params: Params) -> dict[str, list[Measured]]:
     """Measure every folder: several seeds of the small base in processes side by side, else one after the other."""
     places = [place for found in folders.values() for place in found]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0))
     if params.train.base == "tiny" and len(places) > len(MODELS) and cores > 1:
-        with ProcessPoolExecutor(min(cores, len(places)), mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(min(cores, len(places)), get_context("spawn"), prepare_worker, (True,)) as pool:
             results = iter(list(pool.map(measure, places, repeat(material), repeat(params))))
     else:
         results = map(partial(measure, material=material, params=params), places)

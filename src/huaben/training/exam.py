@@ -15,6 +15,7 @@ from functools import cache
 
 from huaben.records import QA
 from huaben.training.cloze import BLANK, filling, wrong_fillings
+from huaben.training.mixture import EXAM_WORDINGS
 from huaben.training.rows import Messages
 
 CHOICES = 4
@@ -79,7 +80,7 @@ def as_prompt(wording: str) -> Messages:
 
 def held_out(rows: Iterable[QA]) -> Iterator[tuple[QA, tuple[str, ...]]]:
     """Return the rows that have wordings, each with the two that training does not see."""
-    return ((qa, qa.wordings[-2:]) for qa in rows if len(qa.wordings) > 1)
+    return ((qa, qa.wordings[-EXAM_WORDINGS:]) for qa in rows if len(qa.wordings) >= EXAM_WORDINGS)
 
 
 def unseen(

@@ -14,7 +14,7 @@ from typing import Literal
 
 from huaben.params import Params
 from huaben.records import QA, Line, Preference, Split
-from huaben.training import articles, exam, rows, style
+from huaben.training import articles, exam, mixture, rows, style
 
 HeldOut = Literal["validation", "test"]
 THIRD = 3
@@ -101,7 +101,7 @@ def _asked(datasets: Path, splits: Sequence[Split]) -> Asked:
 
 def _trained(datasets: Path, name: str) -> list[str]:
     found: list[QA] = rows.read_records(datasets, name, "train")
-    return [wording for qa in found for wording in (qa.question, *qa.wordings[:-2])]
+    return [wording for qa in found for wording in mixture.trained_questions(qa)]
 
 
 def _reasons(material: Material, split: HeldOut) -> Iterator[tuple[str, str]]:
