@@ -220,9 +220,15 @@ def evaluate(split: Literal["validation", "test"]) -> None:
     \b
       huaben evaluate --split validation
     """
+    from huaben.training.evaluate import evaluate as measure
+
     params = read_params()
+    metrics: dict[str, Any] = {"skipped": NO_BASE}
+    samples: list[dict[str, Any]] = []
     with alone():
-        metrics, samples = _measured(params, split)
+        if params.train.base != "none":
+            general = paths.GENERAL if paths.GENERAL.exists() else None
+            metrics, samples = measure(paths.MODELS, paths.DEDUPE, general, params, split)
         if split == "validation":
             click.echo(json.dumps(metrics, ensure_ascii=False, indent=2, sort_keys=True))
             return
@@ -231,15 +237,6 @@ def evaluate(split: Literal["validation", "test"]) -> None:
         found = metrics.get("models", {})
         coverage = count("evaluate", {name: "ok" if name in found else "skipped" for name in PHASES}, NO_BASE)
     click.echo(summary_line(coverage))
-
-
-def _measured(params: Params, split: Literal["validation", "test"]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    if params.train.base == "none":
-        return {"skipped": NO_BASE}, []
-    from huaben.training.evaluate import evaluate as measure
-
-    general = paths.GENERAL if paths.GENERAL.exists() else None
-    return measure(paths.MODELS, paths.DEDUPE, general, params, split)
 
 
 @stage
