@@ -63,6 +63,7 @@ def test_other_wordings_and_datasets_are_taken_away(folder):
     assert not (folder / "qa_v2.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_every_variant_is_asked_the_same_and_stands_on_one_base(folder, tmp_path):
     names = ["no_qa", "prompts", "dpo_only"]
     found = ablations.run(names, small_params(), tmp_path / "work", folder, tmp_path / "general.txt")
