@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import scipy.sparse.csgraph  # noqa: F401
 from deduping import THRESHOLD, keep_one_each, measure
 from rapidfuzz import fuzz, process
 

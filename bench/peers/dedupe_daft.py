@@ -7,6 +7,7 @@ import daft
 import daft.functions as functions
 import numpy as np
 import pyarrow as pa
+import scipy.sparse.csgraph  # noqa: F401
 from daft import col
 from deduping import THRESHOLD, keep_one_each, measure, read_column
 from rapidfuzz import fuzz, process

@@ -1,5 +1,6 @@
 """datasketch: `MinHashLSH` over 128 permutations of grams of two characters; what it finds is taken as found."""
 
+import scipy.sparse.csgraph  # noqa: F401
 from datasketch import MinHash, MinHashLSH
 from deduping import JACCARD, grams, keep_one_each, measure
 

@@ -2,7 +2,7 @@
 
 import sys
 
-import scipy.sparse  # noqa: F401
+import scipy.sparse.csgraph  # noqa: F401
 from deduping import THRESHOLD, keep_one_each, measure
 from rapidfuzz import process  # noqa: F401
 

@@ -72,9 +72,9 @@ def find_reorderings(texts: Sequence[str], threshold: float) -> Pairs:
 
 def find_similar(texts: Sequence[str], threshold: float, reorderings: bool = True) -> Similar:
     """Return what `find_duplicates` and `find_reorderings` find, in one go, as pairs of distinct texts."""
-    numbers: dict[str, int] = {}
-    number = np.fromiter((numbers.setdefault(t, len(numbers)) if t else -1 for t in texts), np.int64, len(texts))
-    strings = list(numbers)
+    strings = [text for text in dict.fromkeys(texts) if text]
+    numbers = {"": -1} | {text: place for place, text in enumerate(strings)}
+    number = np.fromiter(map(numbers.__getitem__, texts), np.int64, len(texts))
     del numbers  # as large as all that follows
     if threshold > 1:
         return Similar(number, _in_order([]), _in_order([]))

@@ -83,14 +83,14 @@ def _is_less_work(all_pairs: int, in_lists: int) -> bool:
 
 
 def _in_small_lists(texts: Texts, lists: Rows, starts: Integers, size: int) -> Iterator[Found]:
-    """Compare, in many lists of one size side by side, each row with the one `shift` places after it."""
-    step = max(1, BLOCK // size)
+    """Compare, in many lists of one size side by side, each row with those after it."""
+    a, b = np.triu_indices(size, 1)
+    step = max(1, BLOCK // len(a))
     for begin in range(0, len(starts), step):
         rows = lists[starts[begin : begin + step][None, :] + np.arange(size)[:, None]]
         words, limits = texts.folded[rows], texts.limits[rows]
-        for shift in range(1, size):
-            near = np.flatnonzero(np.bitwise_count(words[shift:] ^ words[:-shift]) <= limits[shift:])
-            yield rows.ravel()[near].astype(np.int64), rows[shift:].ravel()[near].astype(np.int64)
+        pair, place = np.nonzero(np.bitwise_count(words[b] ^ words[a]) <= limits[b])
+        yield rows[a[pair], place].astype(np.int64), rows[b[pair], place].astype(np.int64)
 
 
 def _in_large_list(texts: Texts, rows: Rows, start: int) -> Iterator[Found]:
@@ -107,7 +107,7 @@ def _in_large_list(texts: Texts, rows: Rows, start: int) -> Iterator[Found]:
 def _postings(texts: Texts, grams: Grams, low: int, end: int) -> tuple[Rows, Integers]:
     """Return, for each gram, the rows that have it among their rarest ones, in order: lists, and their edges."""
     n_grams = int(np.maximum(texts.lengths[low:end] - grams.size + 1, 0).sum())
-    bits = min(max(n_grams, 2).bit_length() + 1, MOST_BITS)
+    bits = min(max(n_grams, 2).bit_length(), MOST_BITS)
     rank, n_single = _ranks(texts, grams.size, bits, low, end)
     prefixes = grams.prefix(np.unique(texts.lengths[low:end]))
     prefix_of = dict(zip(np.unique(texts.lengths[low:end]).tolist(), prefixes.tolist(), strict=True))

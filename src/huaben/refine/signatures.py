@@ -54,11 +54,11 @@ def read_texts(strings: Sequence[str], threshold: float) -> Texts:
     ordered, lengths = [strings[k] for k in given.tolist()], given_lengths[given]
     bitmaps = np.zeros((WORDS, len(ordered)), dtype=np.uint64)
     for start, codes in code_points(ordered, lengths, 0, len(ordered)):
-        spread = codes * SPREAD
+        spread = np.ascontiguousarray(codes.T) * SPREAD  # characters first: sums over rows run along memory
         bits = np.uint64(1) << (spread >> np.uint32(24) & np.uint32(63)).astype(np.uint64)
+        at = spread >> np.uint32(30)
         for number, word in enumerate(bitmaps):
-            chosen = np.where(spread >> np.uint32(30) == number, bits, np.uint64(0))
-            word[start : start + len(codes)] = np.bitwise_xor.reduce(chosen, axis=1)
+            word[start : start + len(codes)] = np.bitwise_xor.reduce(bits * (at == number), axis=0)
     limits = np.clip(most_edits(2 * lengths, threshold) + 1, 0, 64).astype(np.uint8)
     first = np.searchsorted(lengths, shortest_partner(lengths, threshold))
     folded = np.bitwise_xor.reduce(bitmaps, axis=0)
