@@ -13,6 +13,7 @@ WORDS = {
     "summary.v1": "8 个关于事实的问题",
     "summary.v2": "从三个方面概括",
     "qa.v2": "从四个角度",
+    "wordings.v1": "给下面编了号的每个问题",
 }
 """What only this task says."""
 
@@ -65,3 +66,8 @@ def passage_of(request):
 def served(replies):
     """Return what an endpoint answers: to each prompt its own."""
     return lambda request: replies[prompt_of(request)]
+
+
+def with_wordings(params, count=5):
+    """Return the parameters with so many wordings wanted of each question."""
+    return params.model_copy(update={"qa": params.qa.model_copy(update={"wordings": count})})

@@ -80,6 +80,17 @@ def say(row, text):
         row["question"] = text
 
 
+def ask(row, text):
+    """Put a text in the place of a pair's prompt."""
+    row["prompt"][0]["content"] = text
+
+
+def asked_again(tested, trained):
+    """Let a train prompt say what a test prompt says, with a word more."""
+    ask(tested, "你今年是不是已经在这座钟楼里住满了三十年？")
+    ask(trained, "你今年是不是已经在这座钟楼里住满了三十年呢？")
+
+
 def greet(row, content, place=0):
     row["messages"][place] = {"role": "user", "content": content, "speaker": None, "spans": [], "origin": "greeting"}
 
@@ -291,6 +302,9 @@ ROW_DEFECTS = [
     *in_rows("two user messages", ["preference"], lambda r: r[0]["prompt"].append(dict(r[0]["prompt"][0]))),
     *in_rows("a pair without a source", ["preference"], lambda r: r[0]["provenance"].update(reply_id=None)),
     *in_rows("a prompt in two splits", ["preference"], lambda r: r[0].update(prompt=r[1]["prompt"])),
+    *in_rows("a prompt in two splits, in almost the same words", ["preference"], lambda r: asked_again(r[0], r[1])),
+    *in_rows("a prompt that names the hero", ["preference"], lambda r: ask(r[1], "沈更，你今年几岁了？")),
+    *in_rows("a side ten times as long", ["preference"], lambda r: say(r[0], r[0]["chosen"][0]["content"] * 10)),
     # --- pieces
     *in_rows("a piece in two stretches", ["pretrain"], lambda r: split_span(r[0])),
     *in_rows("a piece of one mark", ["pretrain"], lambda r: mark_alone(r[0])),

@@ -15,6 +15,7 @@ from gate_defects import (
     SUMMARIES,
     SUMMARY_QA,
     Defect,
+    ask,
     chapter_of,
     greet,
     home,
@@ -174,6 +175,11 @@ def prompts_way(rows):
     return [row for row in rows if row["way"] == "prompts"]
 
 
+def plainly(row, text, size=None):
+    """Put so many characters of a text in the place of a pair's rejected side."""
+    row["rejected"][0]["content"] = text[:size]
+
+
 def asked_often(rows, per_chapter):
     """Add questions to every chapter."""
     rows += [again(row, n, question=f"{row['question']}{n}") for row in list(rows) for n in range(per_chapter)]
@@ -273,7 +279,9 @@ DATASET_DEFECTS = [
         lambda r: [x.update(prompt=r[1]["prompt"]) for x in trained(prompts_way(r))],
     ),
     *in_rows(
-        "chosen sides at the floor", ["preference"], lambda r: [say(x, "一二三四五六。") for x in prompts_way(r)]
+        "chosen sides at the floor",
+        ["preference"],
+        lambda r: [(say(x, "一二三四五六。"), plainly(x, "六五四三二一。")) for x in prompts_way(r)],
     ),
     *in_rows(
         "chosen sides ten times as long",
@@ -281,7 +289,24 @@ DATASET_DEFECTS = [
         lambda r: [say(x, x["chosen"][0]["content"] * 10) for x in prompts_way(r)],
     ),
     *in_rows(
-        "chosen sides in English", ["preference"], lambda r: [say(x, f"{ENGLISH} {i}") for i, x in enumerate(r[:9])]
+        "chosen sides a little longer",
+        ["preference"],
+        lambda r: [plainly(x, "谢谢关心。" * 9, len(x["chosen"][0]["content"]) - 1) for x in prompts_way(r)],
+    ),
+    *in_rows(
+        "most chosen sides a third as long",
+        ["preference"],
+        lambda r: [plainly(x, "谢谢关心。" * 20, len(x["chosen"][0]["content"]) * 3) for x in prompts_way(r)[:45]],
+    ),
+    *in_rows(
+        "no prompt that breaks the role",
+        ["preference"],
+        lambda r: [ask(x, x["prompt"][0]["content"].replace("的人工智能", "")) for x in prompts_way(r)],
+    ),
+    *in_rows(
+        "sides in English",
+        ["preference"],
+        lambda r: [(say(x, f"{ENGLISH} {i}"), plainly(x, f"{ENGLISH} Indeed {i}")) for i, x in enumerate(r[:9])],
     ),
     # --- pieces
     *in_rows("pieces of a few words", ["pretrain"], lambda r: r.extend(p for x in r[:] for p in cut(x, 4)[:3])),
@@ -416,6 +441,7 @@ def longer(row):
         say(row, row["aspects"][0]["text"] + "水声一夜没有停，他们谁也没有再说话，只听见钟在水里一下一下地敲。")
     elif row["way"] == "prompts":
         say(row, row["chosen"][0]["content"] + "一下，两下，三下。")
+        plainly(row, row["rejected"][0]["content"] + "祝您万事如意。好的。")
 
 
 def few_changed_hands(world, dataset):

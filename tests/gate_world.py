@@ -23,6 +23,8 @@ TEST, VALIDATION = (9, 10, 24), (8,)
 SILENT = 12
 """In this chapter the hero says nothing that is a conversation: lines, but no dialogue and no pair."""
 EXCHANGES = 3
+BREAKING = (7, 10, 20)
+"""These prompts call the hero out of the role."""
 ANGLES = ("terms", "plot", "speech", "depth")
 DIGITS = "零一二三四五六七八九十"
 
@@ -109,7 +111,12 @@ def make_params():
         },
         "qa": {"versions": ["v1", "v2"], "refused_phrases": ["本章"], "wordings": 5},
         "dialogue": {"characters": [HERO]},
-        "preference": {"ways": ["prompts", "contrast"]},
+        "preference": {
+            "ways": ["prompts", "contrast"],
+            "names": ["沈更"],
+            "breaking": ["人工智能"],
+            "min_breaking": 0.02,
+        },
         "validate_": {"max_failures": {}},
     }
     changed = {name: getattr(params, name).model_copy(update=values) for name, values in sections.items()}
@@ -358,9 +365,11 @@ def prompt_pair(i):
         "record_id": make_id("preference", "prompts", i),
         "split": part,
         "way": "prompts",
-        "prompt": [_plain("user", f"你今年是不是{i}岁？", "prompt")],
+        "prompt": [_plain("user", f"你今年是不是{i}岁{'的人工智能' if i in BREAKING else ''}？", "prompt")],
         "chosen": [_plain("assistant", f"{i}岁？钟敲了{i}下，我还没数完呢。", "reply")],
-        "rejected": [_plain("assistant", f"是的，我今年{i}岁，谢谢关心。", "reply")],
+        "rejected": [
+            _plain("assistant", f"是的，我今年{i}岁，谢谢关心{'，祝您生活愉快' if i % 3 else ''}。", "reply")
+        ],
         "provenance": {**outside, **reply},
     }
 

@@ -38,7 +38,7 @@ def pairs(count=30):
         {
             "prompt": f"你今年是不是{i}岁？",
             "chosen": f"{i}岁？钟敲了{i}下，我还没数完呢。",
-            "rejected": f"是的，我今年{i}岁，谢谢关心。",
+            "rejected": f"是的，我今年{i}岁，谢谢关心{'，祝您愉快呀' * (i % 2)}。",
         }
         for i in range(count)
     ]
@@ -105,7 +105,7 @@ DEFECTS = [
         "one side ten times as long",
         "preference",
         lambda rows: [row.update(chosen=row["chosen"] * 10) for row in rows],
-        {"suite.median_length_ratio"},
+        {"schema.length_ratio", "suite.length_only_judge", "suite.median_length_ratio"},
     ),
 ]
 

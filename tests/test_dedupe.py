@@ -95,6 +95,15 @@ def test_pairs_of_one_split_may_share_a_prompt():
     assert outcome(records, dataset="preference") == (["a", "b"], [])
 
 
+def test_one_line_may_stand_against_its_rewrite_and_against_a_sober_character_but_in_one_split():
+    sober = pair("你昨晚敲钟了吗？", "我没敲，是水敲的，水会敲钟，你听，它在钟里头。", "a")
+    rewritten = sober.model_copy(update={"record_id": "b", "way": "grounded"})
+    again = rewritten.model_copy(update={"record_id": "c"})
+    assert outcome([sober, rewritten, again], dataset="preference") == (["a", "b"], [("c", "exact duplicate", "b")])
+    held_out = sober.model_copy(update={"record_id": "d", "split": "test"})
+    assert outcome([rewritten, held_out], dataset="preference")[0] == ["d"]
+
+
 def test_who_removed_a_record_always_stays():
     """`b` goes by its prompt; what is like `b` alone goes by nobody."""
     tail = "我没敲，是水敲的，水会敲钟，你听，它在钟里头，它一直在钟里头。"

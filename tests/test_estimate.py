@@ -149,7 +149,7 @@ def test_the_command_prints_a_table_and_json(repository_of_nothing, novel, store
     found = json.loads(capsys.readouterr().out)
     main(["estimate"])
     table = capsys.readouterr().out
-    assert found["total"]["requests"] == 3 * 3 + 2 + 2 * 179
+    assert found["total"]["requests"] == 3 * 3 + 2 + 2 * 440
     assert found["total"]["money_at_peak"] == pytest.approx(2 * found["total"]["money"], abs=1e-5)
     assert f"{found['total']['money']:.4f}" in table and "floor" in table
     assert not store.exists()

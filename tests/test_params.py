@@ -198,11 +198,12 @@ def test_datasets_made_and_skipped_depend_on_the_provider(content, load):
     assert without.skipped() == ["summary_v1", "summary_v2", "summary_qa_v1", "summary_qa_v2", "qa_v1", "qa_v2"]
 
 
-def test_preference_from_prompts_alone_needs_a_model_and_contrast_does_not(content, load):
+def test_preference_by_contrast_needs_no_model_and_the_other_ways_do(content, load):
     content = spoilt(spoilt(content, "llm.provider", "none"), "summary.versions", ["v2"])
     content["qa"]["versions"] = []
-    content["preference"]["ways"] = ["prompts"]
-    assert load(content).skipped() == ["summary_v2", "summary_qa_v2", "preference"]
+    for ways in (["prompts"], ["grounded"], ["prompts", "grounded"]):
+        content["preference"]["ways"] = ways
+        assert load(content).skipped() == ["summary_v2", "summary_qa_v2", "preference"]
     assert load(content).made() == ["lines", "dialogue_raw", "dialogue", "pretrain"]
     content["preference"]["ways"] = []
     assert load(content).skipped() == ["summary_v2", "summary_qa_v2"]

@@ -14,11 +14,12 @@ from huaben.errors import HuabenError, InputError
 from huaben.files import write_jsonl
 from huaben.params import load_params
 from huaben.records import DATASETS, make_id
-from huaben.release.card import origins, total_cost
+from huaben.release.card import gates_held, origins
 from huaben.release.checksums import verify_release
 from huaben.release.descriptions import COLUMNS, DESCRIPTIONS, EVERY_CONFIG
 from huaben.release.folders import replacing_folder
 from huaben.release.markdown import code, escape, fence
+from huaben.release.prices import in_words, price_of, total_cost
 from huaben.release.publish import publish, read_records
 from huaben.release.roundtrip import round_trip
 from huaben.release.tables import arrow_schema
@@ -328,6 +329,46 @@ def test_the_card_adds_up_the_cost_by_currency():
     ]
 
 
+WRITTEN = {"currency": "CNY", "money": 0.0, "replies": 36, "hand_written": 36, "without_usage": 0}
+WRITTEN |= {"tokens_hit": 0, "tokens_miss": 0, "tokens_output": 0}
+ASKED = {"currency": "CNY", "money": 0.1234, "replies": 20, "hand_written": 2, "without_usage": 1}
+ASKED |= {"tokens_hit": 50_000, "tokens_miss": 10_000, "tokens_output": 3_000}
+
+
+def test_the_card_tells_the_price_of_each_config(tmp_path):
+    out, _, _ = release(tmp_path, params=PARAMS, facts={"cost": {"summary": WRITTEN, "preference": ASKED}})
+    card = (out / "README.md").read_text(encoding="utf-8")
+    sections = {part.split("`")[1]: part for part in card.split("\n## ")[1:] if part.startswith("`")}
+    priced = {name: re.search(r"- \*\*Price:\*\* (.*)\.", part)[1] for name, part in sections.items()}
+    assert priced["summary_v2"] == (
+        "nothing, 36 replies written by hand; of the same replies: "
+        "summary\\_v1, summary\\_qa\\_v1, summary\\_qa\\_v2, qa\\_v1"
+    )
+    assert priced["preference"] == (
+        "0.1234 CNY for 18 replies, 60,000 prompt tokens (50,000 of them from the provider's cache), 3,000 output "
+        "tokens, 2 more replies written by hand, 1 without a count of tokens, which the sum leaves out"
+    )
+    assert priced["pretrain"] == priced["lines"] == "nothing, no model was asked"
+    assert "- 0.1234 CNY for 18 replies" in card
+
+
+def test_what_only_a_model_was_paid_for_is_all_in_the_sum():
+    asked = {**ASKED, "hand_written": 0, "without_usage": 0}
+    assert in_words(asked).startswith("0.1234 CNY for 20 replies, ")
+    assert in_words(asked).endswith(", 3,000 output tokens")
+    assert price_of("qa_v2", ["qa_v1", "qa_v2"], {"qa": WRITTEN}) == "nothing, 36 replies written by hand"
+
+
+def test_the_card_tells_the_gates_of_each_config(tmp_path):
+    more = {"drift": gate("lines", passed=False, severity="warning"), "lines.spans": gate("lines")}
+    out, _, _ = release(tmp_path, gates=passed_gates(**more))
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert card.count("- **Gates:**") == 4
+    assert "- **Gates:** 2 of 2 critical ones and 0 of 1 warning ones passed." in card
+    assert card.count("- **Gates:** 1 of 1 critical ones passed.") == 3
+    assert gates_held("pretrain", {"gates": {}}) == "none looked at it alone"
+
+
 def test_the_card_tells_what_was_dropped(tmp_path):
     clean = {"dialogue": {"input": 18, "kept": 10, "dropped": 8}, "lines": {"input": 3, "kept": 3, "dropped": 0}}
     facts = {"coverage": {"clean": {"datasets": clean}, "dedupe": {"datasets": {}}}}
@@ -343,7 +384,9 @@ def test_a_novel_without_a_licence_is_other_with_a_notice(tmp_path):
     assert "The text of the novel is not ours to license" in (out / "README.md").read_text(encoding="utf-8")
     licensed, _, _ = release(tmp_path)
     assert front_matter(licensed)["license"] == "cc0-1.0"
-    assert "not ours to license" not in (licensed / "README.md").read_text(encoding="utf-8")
+    card = (licensed / "README.md").read_text(encoding="utf-8")
+    assert "not ours to license" not in card
+    assert "> **Licence.** The novel is under `cc0-1.0`, and so is this dataset" in card
 
 
 def test_hostile_text_stays_text_on_the_card(tmp_path):

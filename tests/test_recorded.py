@@ -1,12 +1,14 @@
 """The annotation that people edit → replies to the prompts as they are now."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from conversing import with_wordings
 from huaben.coverage import Coverage
 from huaben.errors import InputError
-from huaben.extract import attribution, preference, qa, summary
+from huaben.extract import attribution, grounded, prompted, qa, summary
 from huaben.extract.recorded import render
 from huaben.llm.replies import load_recorded, write_replies
 
@@ -65,7 +67,7 @@ def test_every_annotated_answer_becomes_a_reply_that_its_stage_can_read(rendered
         *qa.read_v1(asked, first, answers, Coverage("qa"), []),
         *qa.ask_v2(asked, first, novel.lines, Coverage("qa"), used, []),
     ]
-    pairs = preference.from_prompts(asked, ["几点了？"], Coverage("preference"), used)
+    pairs = prompted.from_prompts(asked, ["几点了？"], Coverage("preference"), used)
     assert [line.speaker for line in speakers[:4]] == ["沈更生", "梁明夷", "沈更生", "梁明夷"]
     assert (summaries[0].summary, [q.answer for q in questions]) == (
         "钟停在三点十七分。",
@@ -75,6 +77,26 @@ def test_every_annotated_answer_becomes_a_reply_that_its_stage_can_read(rendered
     assert {reply.written_by for reply in used} == {"the huaben authors, CC0"}
     assert {reply.model for reply in used} == {"huaben-authors"}
     assert {tuple(reply.tokens.values()) for reply in used} == {(0, 0, 0)}
+
+
+def test_wordings_are_rendered_by_the_number_of_their_question_and_leave_the_questions_as_they_were(
+    folder, asked, novel
+):
+    texts = "[钟停在哪个时刻？, 三病区的钟指着几点？, 那只钟停下时是几点几分？, 请说出停钟的时刻。, 钟停在了____。]"
+    before = render(asked, folder, novel.chapters, novel.lines, novel.cast, ["几点了？"], asked.recorded[0]).rows
+    path = folder / "chapters/01.yaml"
+    path.write_text(
+        FIRST.replace("。, evidence: 停在三点十七分}", f"。, evidence: 停在三点十七分, wordings: {texts}}}")
+    )
+    wants = replace(asked, params=with_wordings(asked.params))
+    rows = render(wants, folder, novel.chapters, novel.lines, novel.cast, ["几点了？"], asked.recorded[0]).rows
+    (more,) = (row for row in rows if row not in before)
+    assert more["prompt"] == "wordings.v1"
+    (given,) = json.loads(more["reply"]["choices"][0]["message"]["content"])["wordings"]
+    assert (given["number"], given["texts"][-1]) == (1, "钟停在了____。")
+    write_replies(asked.recorded[0], rows)
+    (row,) = qa.ask_v2(wants, novel.chapters[:1], novel.lines, Coverage("qa"), [], [])
+    assert row.wordings == tuple(given["texts"])
 
 
 def test_rendering_twice_gives_equal_rows(rendered):
@@ -173,3 +195,27 @@ def test_rendered_replies_load_without_contradiction(rendered, tmp_path):
     rows = rendered().rows
     write_replies(tmp_path / "r.jsonl", rows)
     assert len(load_recorded([tmp_path / "r.jsonl"])) == len(rows) == 6
+
+
+REWRITE = "- {answers: 你昨晚敲钟了吗？, line: 我没敲，是水敲的。, plain: 我昨天晚上没有敲钟。}\n"
+
+
+def test_a_plain_rewrite_is_the_reply_to_the_question_for_it(rendered, folder, asked):
+    (folder / "grounded.yaml").write_text(REWRITE, encoding="utf-8")
+    (row,) = (row for row in rendered().rows if row["prompt"] == "plain.v1")
+    ask = grounded.question(asked, "你昨晚敲钟了吗？", "我没敲，是水敲的。")
+    assert (row["key"], row["unit"]) == (ask.request.key, "我没敲，是水敲的。")
+    assert row["reply"]["choices"][0]["message"]["content"] == "我昨天晚上没有敲钟。"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("我没敲，", "我没敲过，", "the novel has no line '我没敲过"),
+        (", plain: 我昨天晚上没有敲钟。", "", "`plain` are expected"),
+    ],
+)
+def test_a_rewrite_of_no_line_or_without_its_fields_is_an_input_error(rendered, folder, old, new, message):
+    (folder / "grounded.yaml").write_text(REWRITE.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"grounded\.yaml: .*{message}"):
+        rendered()

@@ -8,13 +8,13 @@ it themselves.
 """
 
 import json
-import resource
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+from usage import Peak, cpu_s
 
 THRESHOLD = 0.85
 JACCARD = 0.6
@@ -48,52 +48,6 @@ def keep_one_each(n_rows: int, a: Any, b: Any) -> list[int]:
     return first.tolist()
 
 
-class Peak:
-    """The most memory that this process and its children held at once, sampled, in MB."""
-
-    def __enter__(self) -> "Peak":
-        self.most, self.ended = 0.0, threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
-
-    def _watch(self) -> None:
-        while not self.ended.wait(0.05):
-            self.most = max(self.most, sum(map(_resident_mb, _family())))
-
-
-def _family() -> list[int]:
-    """Return the process ids of this process and of all below it."""
-    import os
-
-    family, at = [os.getpid()], 0
-    while at < len(family):
-        for task in Path(f"/proc/{family[at]}/task").glob("*/children"):
-            try:
-                family += [int(child) for child in task.read_text().split()]
-            except OSError:
-                continue  # a thread that ended meanwhile
-        at += 1
-    return family
-
-
-def _resident_mb(process: int) -> float:
-    try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096 / 2**20
-    except (OSError, IndexError):
-        return 0.0
-
-
-def cpu_s() -> float:
-    """Return user and system seconds of this process and of its children that have ended."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
 def measure(
     run: Callable[[Any], tuple[Iterable[int] | None, Any]], prepare: Callable[[Path], Any] = read_column
 ) -> None:
@@ -110,5 +64,4 @@ def measure(
         np.save(folder / "kept.npy", np.asarray(list(kept), dtype=np.int64))
     if pairs is not None:
         np.save(folder / "pairs.npy", np.asarray(pairs, dtype=np.int64))
-    # no getrusage: its maximum is that of the process that started this one, where that was larger
     print(f"\n{json.dumps({**figures, 'memory_mb': round(peak.most)})}", flush=True)

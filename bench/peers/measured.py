@@ -6,12 +6,13 @@ with one line of JSON.
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
+
+from usage import Peak, cpu_s
 
 MODEL = "gpt-4o-mini"
 """A name that curator finds in its price list; without one it refuses every reply."""
@@ -32,19 +33,13 @@ def messages(number: int) -> list[dict[str, str]]:
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": prompt(number)}]
 
 
-def cpu_s() -> float:
-    """Return user and system seconds of this process and of its children that have ended."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
 def measure(run: Callable[[str, range, int], int]) -> None:
     """Warm up, ask, and print the figures."""
     base_url, in_flight, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    run(base_url, range(WARM_UP), in_flight)
-    urlopen(f"{base_url.removesuffix('/v1')}/reset").read()
-    cpu, wall = cpu_s(), time.perf_counter()
-    answered = run(base_url, range(WARM_UP, WARM_UP + requests), in_flight)
-    figures = {"answered": answered, "cpu_s": cpu_s() - cpu, "wall_s": time.perf_counter() - wall}
-    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"\n{json.dumps({**figures, 'memory_mb': memory_mb})}", flush=True)
+    with Peak() as peak:
+        run(base_url, range(WARM_UP), in_flight)
+        urlopen(f"{base_url.removesuffix('/v1')}/reset").read()
+        cpu, wall = cpu_s(), time.perf_counter()
+        answered = run(base_url, range(WARM_UP, WARM_UP + requests), in_flight)
+        figures = {"answered": answered, "cpu_s": cpu_s() - cpu, "wall_s": time.perf_counter() - wall}
+    print(f"\n{json.dumps({**figures, 'memory_mb': round(peak.most)})}", flush=True)

@@ -14,6 +14,8 @@ from huaben.errors import InputError
 
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
+    from huaben.params import Params
+    from huaben.records import Chapter, Conversation
 
 
 @click.command()
@@ -34,10 +36,22 @@ def estimate(as_json: bool) -> None:
         raise InputError(f"{chapters} and {paths.LINES} are needed; run `dvc repro lines` first")
     with Console(stderr=True).status("rendering prompts, counting tokens"), _store() as store:
         run = settings(params)
-        found = work_out(run, load_chapters(chapters), load_lines(paths.LINES), read_cast(), store)
+        known = load_chapters(chapters)
+        spoken = _conversations(known, params)
+        found = work_out(run, known, load_lines(paths.LINES), read_cast(), store, spoken)
     if params.llm.max_money is not None:
         found["max_money"] = params.llm.max_money
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else _table(found))
+
+
+def _conversations(chapters: "list[Chapter]", params: "Params") -> "list[Conversation]":
+    """Return what the lines for `grounded` are taken from: stage `dialogue`'s, or before it what rules decide."""
+    from huaben.cli.trial import by_rules
+    from huaben.extract.stages import read_conversations
+
+    if "grounded" not in params.preference.ways:
+        return []
+    return read_conversations(paths.DIALOGUE) if paths.DIALOGUE.exists() else by_rules(chapters, read_cast(), params)
 
 
 @contextmanager

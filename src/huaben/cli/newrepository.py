@@ -65,7 +65,7 @@ def _params(source: Path, slug: str, title: str, hero: dict[str, Any], chapters:
     params["summary"]["versions"] = ["v2"]
     params["qa"]["versions"] = ["v2"]
     params["qa"]["wordings"] = 0
-    params["preference"].update({"ways": ["contrast"], "prompts": None})
+    params["preference"].update({"ways": ["contrast"], "prompts": None, "names": list(hero["aliases"])})
     params["train"]["base"] = "none"
     return params
 

@@ -29,6 +29,7 @@ TOOLS = (
     "browse",
     "verify",
     "rehydrate",
+    "push",
     "import",
 )
 

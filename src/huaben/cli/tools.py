@@ -13,13 +13,26 @@ from huaben.cli.cast import cast
 from huaben.cli.diff import diff
 from huaben.cli.estimate import estimate
 from huaben.cli.init import init
+from huaben.cli.push import push
 from huaben.cli.stage import read_cast, read_params
 from huaben.errors import InputError
 
 if TYPE_CHECKING:
     from huaben.llm.store import ReplyStore
 
-__all__ = ["accept", "browse", "cast", "diff", "estimate", "init", "rehydrate", "replies", "score", "verify"]
+__all__ = [
+    "accept",
+    "browse",
+    "cast",
+    "diff",
+    "estimate",
+    "init",
+    "push",
+    "rehydrate",
+    "replies",
+    "score",
+    "verify",
+]
 
 
 @click.command()
@@ -55,13 +68,13 @@ def replies() -> None:
 def render() -> None:
     """Render the annotation under data/recorded/ as replies to the prompts as they are now."""
     from huaben.cli.progress import settings
-    from huaben.extract.preference import read_prompts
+    from huaben.extract.preference import outside_prompts
     from huaben.extract.recorded import render as render_replies
     from huaben.llm.replies import write_replies
     from huaben.novel.stages import load_chapters, load_lines
 
     params = read_params()
-    prompts = read_prompts(Path(params.preference.prompts)) if params.preference.prompts else []
+    prompts = outside_prompts(params.preference)
     chapters, lines = load_chapters(paths.CHAPTERS / "chapters.jsonl"), load_lines(paths.LINES)
     run = settings(params)
     rendered = render_replies(run, paths.ANNOTATION, chapters, lines, read_cast(), prompts, paths.RECORDED)

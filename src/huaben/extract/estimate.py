@@ -1,7 +1,6 @@
 """What the asking stages will cost: their own inquiries about the real chapters, pursued in thought."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from huaben.extract import attribution, preference, summary
@@ -17,7 +16,7 @@ from huaben.llm.replies import load_recorded
 from huaben.llm.store import ReplyStore
 from huaben.llm.tokens import exact_counter, rough_tokens
 from huaben.params import CastMember
-from huaben.records import Chapter, Line
+from huaben.records import Chapter, Conversation, Line
 
 
 def estimate(
@@ -26,10 +25,12 @@ def estimate(
     lines: Mapping[int, Sequence[Line]],
     cast: Sequence[CastMember],
     store: ReplyStore | None,
+    conversations: Sequence[Conversation] = (),
 ) -> dict[str, Any]:
     """Return requests, tokens and money (off-peak) by stage and in all, and what other layouts would cost.
 
     What the store or a colleague's replies answer costs nothing; the store's replies also teach how long they are.
+    `conversations` hold the lines that `grounded` has rewritten.
     """
     calibration = calibrate(store, asked.params.novel.slug, asked.params.llm.model) if store else Calibration()
     imported = load_recorded(asked.recorded)
@@ -43,7 +44,8 @@ def estimate(
     scale = 1.0 if exact else calibration.scale
     imagined = Imagination(price.cache, Calibration(scale, calibration.reply_tokens), count, kept)
     by_stage = {
-        stage: imagined.pursue(inquiries) for stage, inquiries in _inquiries(asked, chapters, lines, cast).items()
+        stage: imagined.pursue(inquiries)
+        for stage, inquiries in _inquiries(asked, chapters, lines, cast, conversations).items()
     }
     expected = [e for stage in by_stage.values() for e in stage]
     asks_speakers = {e.request.prompt_id for e in expected} & {SPEAKERS}
@@ -59,21 +61,22 @@ def estimate(
 
 
 def _inquiries(
-    asked: Asked, chapters: Sequence[Chapter], lines: Mapping[int, Sequence[Line]], cast: Sequence[CastMember]
+    asked: Asked,
+    chapters: Sequence[Chapter],
+    lines: Mapping[int, Sequence[Line]],
+    cast: Sequence[CastMember],
+    conversations: Sequence[Conversation],
 ) -> dict[str, Iterator[Inquiry[Any]]]:
     """Return the inquiries of each asking stage, as it makes them; who opens a conversation stands first."""
     params = asked.params
     with_text, with_lines = summary.asked_about(chapters), attribution.asked_about(chapters, lines)
     summaries = [summary_task(version) for version in params.summary.versions]
     asks_questions = "v2" in params.qa.versions
-    wants_prompts = "prompts" in params.preference.ways and params.preference.prompts
-    prompts = preference.read_prompts(Path(str(params.preference.prompts))) if wants_prompts else []
-    sides = (side for pair in preference.questions(asked, prompts) for side in pair)
     return {
         "summary": (inquire(asked, task, c, lines.get(c.index, ())) for task in summaries for c in with_text),
         "qa": (inquire_with_wordings(asked, c, lines.get(c.index, ())) for c in with_text if asks_questions),
         "speakers": (inquire(asked, speakers_task(cast), c, lines[c.index]) for c in with_lines),
-        "preference": (preference.inquire(side) for side in sides),
+        "preference": preference.inquiries(asked, conversations),
     }
 
 

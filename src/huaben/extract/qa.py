@@ -37,8 +37,9 @@ def ask_v2(
     rows: list[QA] = []
     for chapter in about:
         for place, part in enumerate(answers.get(chapter.index, ())):
-            source = provenance(chapter, "qa.v2", [part])
-            texts = given[chapter.index][place] if given is not None else None
+            further = [given[chapter.index][place]] if given is not None else []
+            source = provenance(chapter, "qa.v2", [part, *further])
+            texts = further[0].outcome.value or {} if further else None
             rows += _rows("qa_v2", chapter, source, part.outcome.value, asked, dropped, texts)
     return rows
 

@@ -1,8 +1,9 @@
 """The annotation under `data/recorded/` → raw replies for the prompts as they are now.
 
-A person edits YAML: one file a chapter (`chapters/*.yaml`: heading, speakers, summaries, questions) and
-`preference.yaml`. Each answer is checked against the prompt that it answers; a prompt whose wording has
-changed since is listed, so that a person can look whether the answer still fits.
+A person edits YAML: one file a chapter (`chapters/*.yaml`: heading, speakers, summaries, questions),
+`preference.yaml`, and `grounded.yaml` (plain rewrites of the hero's lines). Each answer is checked against the
+prompt that it answers; a prompt whose wording has changed since is listed, so that a person can look whether
+the answer still fits.
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from huaben.errors import InputError
-from huaben.extract import attribution, preference, summary
+from huaben.extract import attribution, grounded, prompted, summary
 from huaben.extract.asking import Asked, inquire
 from huaben.extract.tasks import QA_FIELDS, SPEAKERS, speakers_task, summary_task
 from huaben.extract.wordings import WORDINGS, inquire_with_wordings
@@ -60,6 +61,8 @@ def render(
 
     _answer_chapters(asked, annotation, chapters, lines, cast, answer)
     for question, content in _preference_answers(asked, folder, prompts):
+        answer(question, content)
+    for question, content in _rewrites(asked, folder / "grounded.yaml", lines):
         answer(question, content)
     old = load_recorded([previous])
     changed = [f"{row['prompt']}: {row['unit']}" for key, row in rows.items() if old and key not in old]
@@ -144,12 +147,23 @@ def _speaker_lines(answer: Mapping[str, Any], lines: Sequence[Line]) -> Iterator
 def _preference_answers(asked: Asked, folder: Path, prompts: Sequence[str]) -> Iterator[tuple[Question, str]]:
     path = folder / "preference.yaml"
     answers = {row["prompt"]: row for row in load_yaml(path)}
-    for prompt, (chosen, rejected) in zip(prompts, preference.questions(asked, prompts), strict=True):
+    for prompt, (chosen, rejected) in zip(prompts, prompted.questions(asked, prompts), strict=True):
         row = answers.get(prompt)
         if row is None:
             raise InputError(f"{path}: no answers to the prompt {prompt!r}")
         yield chosen, str(row["chosen"])
         yield rejected, str(row["rejected"])
+
+
+def _rewrites(asked: Asked, path: Path, lines: Mapping[int, Sequence[Line]]) -> Iterator[tuple[Question, str]]:
+    """Yield the plain rewrites of the hero's lines; each must begin with the words of a quotation of the novel."""
+    known = {line.text.strip() for some in lines.values() for line in some}
+    for row in load_yaml(path) if path.exists() else ():
+        if not isinstance(row, dict) or set(row) != {"answers", "line", "plain"}:
+            raise InputError(f"{path}: {row!r}: `answers`, `line` and `plain` are expected")
+        if not any(row["line"].startswith(text) for text in known):
+            raise InputError(f"{path}: the novel has no line {row['line']!r}")
+        yield grounded.question(asked, row["answers"], row["line"]), str(row["plain"])
 
 
 def _row(question: Question, content: str) -> dict[str, Any]:

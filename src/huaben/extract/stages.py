@@ -17,7 +17,7 @@ from huaben.files import read_jsonl, write_json, write_jsonl, write_metrics
 from huaben.llm.answers import Reply
 from huaben.novel.stages import load_chapters, load_lines
 from huaben.params import CastMember, Params
-from huaben.records import Conversation, Preference, Record
+from huaben.records import Conversation, Record
 
 NO_ROWS = {
     "speakers": "The novel has no quotation that was found; see `huaben lines FILE`",
@@ -117,17 +117,17 @@ def _answers(path: Path) -> list[dict[str, Any]]:
     return list(read_jsonl(path))
 
 
+def read_conversations(path: Path) -> list[Conversation]:
+    """Read the characters' conversations as found."""
+    return [Conversation.model_validate(row) for row in read_jsonl(path)]
+
+
 def run_preference(dialogue: Path, out: Path, reports: Path, asked: Asked) -> Coverage:
-    """Write the preference pairs of the configured ways."""
-    params, pairs = asked.params.preference, list[Preference]()
+    """Write the preference pairs of the configured ways, and those whose sides make no pair to `dropped.jsonl`."""
+    ways, dropped = asked.params.preference.ways, list[dict[str, Any]]()
     with _accounted("preference", reports, asked) as (coverage, used):
-        if "prompts" in params.ways:
-            if not params.prompts:
-                raise InputError("params.yaml: preference.ways has `prompts`, but preference.prompts names no file")
-            prompts = preference.read_prompts(Path(params.prompts))
-            pairs += preference.from_prompts(asked, prompts, coverage, used)
-        if "contrast" in params.ways:
-            found = [Conversation.model_validate(row) for row in read_jsonl(dialogue)]
-            pairs += preference.by_contrast(found, asked.params, coverage)
-        coverage.rows = write_records(out, pairs)
+        found = read_conversations(dialogue) if {"grounded", "contrast"} & set(ways) else []
+        coverage.rows = write_records(out, preference.make_pairs(asked, found, coverage, used, dropped))
+        coverage.dropped.update(row["reason"] for row in dropped)
+        write_jsonl(out.with_name("dropped.jsonl"), dropped)
     return coverage

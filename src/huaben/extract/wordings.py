@@ -68,19 +68,19 @@ def inquire_with_wordings(asked: Asked, chapter: Chapter, lines: Sequence[Line])
 
 def ask_wordings(
     asked: Asked, parts: Mapping[int, Sequence[Part]], coverage: Coverage, used: list[Reply]
-) -> dict[int, list[Mapping[int, Given]]]:
-    """Return for each chapter what is given for the questions of each of its parts, by their place in its reply.
+) -> dict[int, list[Part]]:
+    """Return for each part of a chapter what became of its wordings: `Given`s by a question's place in its reply.
 
     A chapter is a unit of its own, beside that of its questions; one that failed has no wordings, and keeps its rows.
     """
     flat = [(index, part) for index, some in parts.items() for part in some]
     outcomes = answer_all(asked, [_follow(asked, part) for _, part in flat], len(parts), coverage)
-    by_chapter: dict[int, list[Outcome]] = {index: [] for index in parts}
-    for (index, _), outcome in zip(flat, outcomes, strict=True):
-        by_chapter[index].append(outcome)
-    for some in by_chapter.values():
-        count(some, coverage, used)
-    return {index: [outcome.value or {} for outcome in some] for index, some in by_chapter.items()}
+    found: dict[int, list[Part]] = {index: [] for index in parts}
+    for (index, part), outcome in zip(flat, outcomes, strict=True):
+        found[index].append(Part(part.passage, outcome))
+    for some in found.values():
+        count([part.outcome for part in some], coverage, used)
+    return found
 
 
 def fault(texts: Any, about: str, answer: str, chapter: str, asked: Asked) -> str | None:

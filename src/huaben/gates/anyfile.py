@@ -33,7 +33,11 @@ NO_NOVEL = "needs the novel, or how the row was made"
 NO_SPLITS = "no row names its split (a column `split` of train, validation, test)"
 NO_ROW = "the file has no row to judge"
 WITH_NOVEL = ("chapter", "split", "verbatim", "test_split", *CONSERVED)
-WITH_NOVEL_TOO = {"dialogue": ("speakers",), "qa": ("refused_phrases", "wordings", "exam_untrained"), "preference": ()}
+WITH_NOVEL_TOO = {
+    "dialogue": ("speakers",),
+    "qa": ("refused_phrases", "wordings", "exam_untrained"),
+    "preference": ("prompt_names", "breaking_prompts"),
+}
 """Rules between records that need the chapters, the lines, the parameters or the stages' counts."""
 
 

@@ -6,7 +6,7 @@ Input columns: the texts of a row, each with its role. Output columns: no text, 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from huaben.gates.frame import INITIALS
+from huaben.gates.frame import INITIALS, longer
 from huaben.records import make_id
 from huaben.refine.foreign import ForeignRow
 from huaben.shapes import Part
@@ -32,9 +32,14 @@ def columns_of_row(row: ForeignRow, columns_of: Callable[[Sequence[Part]], Colum
         **own,
         "split": split if split in SPLITS else NO_SPLIT,
         "encoding_damage": sum(find_damage(text) is not None for text in texts),
-        "markup_residue": sum(find_residue(text) is not None for text in texts),
+        "markup_residue": sum(_is_residue(part) for part in row.parts),
         "content_id": make_id(_key([part for part in row.parts if part.role != "system"])),
     }
+
+
+def _is_residue(part: Part) -> bool:
+    """Tell whether a text holds what is no prose; a rejected reply may say that an assistant writes it."""
+    return find_residue(part.text) not in ((None, "refusal") if part.role == "rejected" else (None,))
 
 
 def _dialogue(parts: Sequence[Part]) -> Columns:
@@ -76,6 +81,7 @@ def _preference(parts: Sequence[Part]) -> Columns:
         "rejected_letters": count_letters(rejected),
         "chosen_characters": len(chosen),
         "length_ratio": len(chosen) / max(len(rejected), 1),
+        "chosen_is_longer": longer(chosen, rejected),
         "is_tie": "".join(chosen.split()) == "".join(rejected.split()),
         "prompt_id": make_id(_key(prompt)),
         "length": len(chosen),

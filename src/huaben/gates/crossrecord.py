@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 
 from huaben.gates.asked import answers_are_own, exam_is_untrained, phrases_are_absent, wordings_are_whole
-from huaben.gates.frame import Item, key_text, prompt_text
+from huaben.gates.frame import Item, key_text
 from huaben.gates.gate import Finding, Gate, Severity, attempt
+from huaben.gates.prompts import prompts_are_disjoint, prompts_name_nobody, some_break_the_role
 from huaben.gates.tables import Novel, Table
 from huaben.params import Params
 from huaben.records import QA, Chapter, Conversation, Line, Message, Piece, Preference, Span
@@ -36,7 +37,7 @@ def check_records(table: Table, tables: Mapping[str, Table], novel: Novel, param
 def _special(table: Table, tables: Mapping[str, Table], novel: Novel, params: Params) -> dict[str, Rule]:
     rules = _leaks(table)
     name = table.dataset
-    from_novel = name != "preference" or "contrast" in params.preference.ways
+    from_novel = name != "preference" or bool({"grounded", "contrast"} & set(params.preference.ways))
     if from_novel:
         rules["split"] = partial(splits_follow_chapters, table, novel)
     if from_novel and not name.startswith("summary"):
@@ -45,6 +46,9 @@ def _special(table: Table, tables: Mapping[str, Table], novel: Novel, params: Pa
         rules["speakers"] = partial(messages_are_lines, table, tables["lines"])
     if name in MEASURED:
         rules["test_split"] = partial(some_are_held_out, table, bool(params.chapters.test))
+    if name == "preference" and "prompts" in params.preference.ways and params.llm.provider != "none":
+        rules["prompt_names"] = partial(prompts_name_nobody, table, params)
+        rules["breaking_prompts"] = partial(some_break_the_role, table, params)
     return {**rules, **_of_questions(table, tables, novel, params)}
 
 
@@ -95,13 +99,6 @@ def some_are_held_out(table: Table, wanted: bool) -> Finding:
 def texts_are_disjoint(table: Table) -> Finding:
     """Require that no text, blanks aside, stands in two splits (near duplicates are what `dedupe` removes)."""
     return shared_between_splits([(key_text(item), item.split) for item in table.items])
-
-
-def prompts_are_disjoint(table: Table) -> Finding:
-    """Require that no prompt, blanks aside, stands in two splits."""
-    return shared_between_splits(
-        [(prompt_text(item), item.split) for item in table.items if isinstance(item, Preference)]
-    )
 
 
 def shared_between_splits(keyed: Sequence[tuple[str, str]]) -> Finding:

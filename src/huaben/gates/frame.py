@@ -74,9 +74,16 @@ def _columns(item: Item) -> dict[str, Any]:
         **common,
         **own,
         "encoding_damage": sum(find_damage(text) is not None for text in found),
-        "markup_residue": sum(find_residue(text) is not None for text in found),
+        "markup_residue": _residues(item, found),
         "content_id": make_id(key_text(item)),
     }
+
+
+def _residues(item: Item, found: Sequence[str]) -> int:
+    """Count the texts that hold what is no prose; a rejected reply may say that an assistant writes it."""
+    plain = [message.content for message in item.rejected] if isinstance(item, Preference) else []
+    faults = [(find_residue(text), text) for text in found]
+    return sum(fault is not None and not (fault == "refusal" and text in plain) for fault, text in faults)
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -157,11 +164,23 @@ def _preference(pair: Preference) -> dict[str, Any]:
         "rejected_letters": count_letters(rejected),
         "chosen_characters": len(chosen),
         "length_ratio": len(chosen) / max(len(rejected), 1),
+        "chosen_is_longer": longer(chosen, rejected),
         "is_tie": "".join(chosen.split()) == "".join(rejected.split()),
-        "has_source": _has_reply(pair) if pair.way == "prompts" else pair.provenance.chapter > 0,
+        "has_source": _has_source(pair),
         "language": _language(chosen + rejected),
         "prompt_id": make_id(prompt_text(pair)),
     }
+
+
+def longer(chosen: str, rejected: str) -> float:
+    """Return what a judge who prefers the longer side wins by a pair: 1, 0, or a half where both are equally long."""
+    return ((len(chosen) > len(rejected)) - (len(chosen) < len(rejected)) + 1) / 2
+
+
+def _has_source(pair: Preference) -> bool:
+    """Tell whether what a model wrote names its reply, and what is of the novel its chapter."""
+    by_model, of_novel = pair.way != "contrast", pair.way != "prompts"
+    return (_has_reply(pair) or not by_model) and (pair.provenance.chapter > 0 or not of_novel)
 
 
 def _roles(messages: Sequence[Message]) -> str:

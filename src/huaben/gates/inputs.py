@@ -25,6 +25,10 @@ PARAMS = (
     "qa.refused_phrases",
     "qa.wordings",
     "preference.ways",
+    "preference.names",
+    "preference.breaking",
+    "preference.min_breaking",
+    "character.name",
     "validate",
 )
 """The parameters that gates read; `dvc.yaml` lists the same ones under `validate`."""

@@ -79,8 +79,8 @@ class Params(Section):
         """Return the datasets that are wanted but need a model, when there is none."""
         if self.llm.provider != "none":
             return []
-        needs_model = [name for name in self._wanted() if name.startswith(("summary", "qa"))]
-        return needs_model + (["preference"] if self.preference.ways == ["prompts"] else [])
+        needs_model = ("summary", "qa") if "contrast" in self.preference.ways else ("summary", "qa", "preference")
+        return [name for name in self._wanted() if name.startswith(needs_model)]
 
     def _wanted(self) -> list[str]:
         versions = [f"{kind}_{v}" for kind in ("summary", "summary_qa") for v in self.summary.versions]

@@ -35,13 +35,26 @@ class QAParams(Section):
 class PreferenceParams(Section):
     """How the pairs are made."""
 
-    ways: list[Literal["prompts", "contrast"]]
+    ways: list[Literal["prompts", "grounded", "contrast"]]
     prompts: str | None
-    """A file of prompts, one a line."""
+    """A text file (a prompt a line), a `.jsonl` file, a folder for `load_dataset`, or `hub:owner/name@revision`."""
+    names: list[str]
+    """What the hero is called, beside `character.name`: no prompt from outside may say it."""
+    breaking: list[str]
+    """Words of prompts from outside that call the hero out of the role on purpose; one of them is enough."""
+    min_breaking: Share
+    """The least share of such prompts among those from outside."""
     sober: list[str]
     """The characters whose lines `contrast` rejects; empty: everybody but the hero."""
     test_share: Share
+    validation_share: Share
+    """Shares of the prompts from outside; what is of the novel is split by chapter."""
     min_similarity: Share
+    """Of what the two lines of a contrast pair answer."""
+    max_similarity: Threshold
+    """Sides so similar are no pair."""
+    max_length_ratio: Annotated[float, Field(ge=1)]
+    """One side may be so many times as long as the other."""
     seed: int
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from huaben.params import Dedupe, ShortQuestion
-from huaben.records import QA, Conversation
+from huaben.records import QA, Conversation, Preference
 from huaben.refine.clean import Sifted
 from huaben.refine.compared import bare, place_of, prompt_of, strength, text_of
 from huaben.refine.duplicates import Pairs, find_duplicates, find_reorderings, find_similar
@@ -140,6 +140,8 @@ def _is_copy(stronger: Any, entry: Entry, rules: Dedupe) -> bool:
     if stronger.split == record.split:
         if isinstance(record, Conversation) and stronger.character != record.character:
             return False  # one scene, told once for each hero
+        if isinstance(record, Preference) and isinstance(stronger, Preference) and stronger.way != record.way:
+            return False  # one line of the hero, against its rewrite and against a sober character
         if entry.dataset in rules.repeats and place_of(stronger) != place_of(record):
             return False
     if not (isinstance(stronger, QA) and isinstance(record, QA)):

@@ -18,6 +18,8 @@ LATIN = re.compile("[A-Za-z]")
 LATIN_RUN = re.compile(r"(?:[A-Za-z\u00c0-\u024f'’]{1,30}[ ,.]{1,3}){6}")
 LAST_COMMON = b"\xc6\x7e"
 """End of Big5's first level; rarer ones, such as 駔 in an old novel, stand in simplified texts as well."""
+STANDARD_IN_NAMES = "昇"
+"""The traditional form of 升, yet a standard character of its own in names, as in 毕昇 (通用规范汉字表, 2013)."""
 MIN_STRANGE = 4
 """Letters; の on a shop's sign is no change of language."""
 MIN_WORDS = 8
@@ -53,8 +55,10 @@ def variants() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _is_common(character: str) -> bool:
-    """Tell whether a traditional character is one of Big5's 5,401 common ones, and none of GB 2312's."""
-    return _has("big5", character) and character.encode("big5") <= LAST_COMMON and not _has("gb2312", character)
+    """Tell whether a traditional character is one of Big5's 5,401 common ones, and none of a simplified text's."""
+    if character in STANDARD_IN_NAMES or _has("gb2312", character):
+        return False
+    return _has("big5", character) and character.encode("big5") <= LAST_COMMON
 
 
 def _has(codec: str, character: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from huaben.params import Params
 from huaben.release.descriptions import COLUMNS, DESCRIPTIONS, EVERY_CONFIG
 from huaben.release.markdown import Raw, escape, render, visible
+from huaben.release.prices import in_words, price_of, total_cost
 
 SPLITS = ("train", "validation", "test")
 QUOTED = ("lines", "dialogue_raw", "dialogue")
@@ -42,14 +43,14 @@ def render_card(configs: Sequence[Config], gates: Mapping[str, Any], params: Par
     header = yaml.safe_dump(front_matter(configs, params), sort_keys=False, allow_unicode=True, width=10**9)
     context = {
         "params": params,
-        "configs": [_section(config, facts.get("coverage", {})) for config in configs],
+        "configs": [_section(config, configs, gates, facts) for config in configs],
         "splits": SPLITS,
         "default": _default([config.name for config in configs]),
         "columns": {name: Raw(meaning) for name, meaning in EVERY_CONFIG.items()},
         "gates": gates,
         "warnings": sorted(name for name, gate in gates["gates"].items() if not gate["passed"]),
         "skipped": params.skipped(),
-        "cost": total_cost(facts.get("cost", {})),
+        "cost": [in_words(cost) for cost in total_cost(facts.get("cost", {}))],
         "unknown": _unknown_speakers(configs),
     }
     return f"---\n{header}---\n\n{render('card.md.j2', context)}"
@@ -75,15 +76,6 @@ def front_matter(configs: Sequence[Config], params: Params) -> dict[str, Any]:
         "configs": [_config_entry(config, config.name == default) for config in configs],
         "dataset_info": _dataset_info(configs),
     }
-
-
-def total_cost(stages: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the sums of the stages' costs, one for each currency."""
-    totals: dict[str, Counter[str]] = {}
-    for cost in stages.values():
-        numbers = {key: value for key, value in cost.items() if isinstance(value, (int, float))}
-        totals.setdefault(str(cost["currency"]), Counter()).update(numbers)
-    return [{"currency": currency, **totals[currency]} for currency in sorted(totals)]
 
 
 def _config_entry(config: Config, default: bool) -> dict[str, Any]:
@@ -121,7 +113,9 @@ def _size_category(rows: int) -> str:
     return next((name for limit, name in limits if rows < limit), "1M<n<10M")
 
 
-def _section(config: Config, coverage: Mapping[str, Any]) -> dict[str, Any]:
+def _section(
+    config: Config, configs: Sequence[Config], gates: Mapping[str, Any], facts: Mapping[str, Any]
+) -> dict[str, Any]:
     rows = [row for split in config.splits.values() for row in split]
     return {
         "name": config.name,
@@ -129,7 +123,9 @@ def _section(config: Config, coverage: Mapping[str, Any]) -> dict[str, Any]:
         "use": Raw(DESCRIPTIONS[config.name].use),
         "counts": {split: len(config.splits.get(split, ())) for split in SPLITS},
         "origins": origins(config.name, rows),
-        "dropped": _dropped(config.name, coverage),
+        "dropped": _dropped(config.name, facts.get("coverage", {})),
+        "gates": gates_held(config.name, gates),
+        "price": price_of(config.name, [other.name for other in configs], facts.get("cost", {})),
         "columns": {name: Raw(meaning) for name, meaning in COLUMNS[config.name].items()},
         "example": _example(rows[0]),
     }
@@ -140,6 +136,16 @@ def origins(config: str, rows: Iterable[Mapping[str, Any]]) -> list[Raw]:
     source = "quoted from the novel, speakers named by" if config in QUOTED else "from"
     makers = Counter(_maker(row["provenance"], source) for row in rows)
     return [Raw(f"{count:,} {maker}") for maker, count in sorted(makers.items(), key=lambda pair: (-pair[1], pair[0]))]
+
+
+def gates_held(config: str, gates: Mapping[str, Any]) -> str:
+    """Return in words how many of a config's gates hold, the critical ones and those that only warn."""
+    kinds: dict[str, list[bool]] = {"critical": [], "warning": []}
+    for gate in gates["gates"].values():
+        if gate["dataset"] == config:
+            kinds[gate["severity"]].append(gate["passed"])
+    counts = [f"{sum(held)} of {len(held)} {kind} ones" for kind, held in kinds.items() if held]
+    return f"{' and '.join(counts)} passed" if counts else "none looked at it alone"
 
 
 def _dropped(name: str, coverage: Mapping[str, Any]) -> list[tuple[int, int, str]]:

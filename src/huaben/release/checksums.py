@@ -30,15 +30,16 @@ def verify_release(folder: Path) -> list[str]:
     An empty list means whole. A folder without a readable list gives `["SHA256SUMS"]`.
     """
     try:
-        listed = _listed((folder / SUMS).read_text(encoding="utf-8"))
+        listed = read_checksums(folder)
     except (OSError, UnicodeDecodeError, ValueError):
         return [SUMS]
     found = _digests(folder)
     return sorted(name for name in listed.keys() | found.keys() if listed.get(name) != found.get(name))
 
 
-def _listed(text: str) -> dict[str, str]:
-    pairs = [line.split("  ", 1) for line in text.splitlines()]
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the digests that `SHA256SUMS` lists, by file name. Raises OSError or ValueError for no such list."""
+    pairs = [line.split("  ", 1) for line in (folder / SUMS).read_text(encoding="utf-8").splitlines()]
     listed = {name: digest for digest, name in pairs}
     if len(listed) != len(pairs):
         raise ValueError("a name stands twice")

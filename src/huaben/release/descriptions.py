@@ -92,6 +92,8 @@ _QUESTION = {
     "question": "the question",
     "answer": "the answer",
     "evidence": "the passage that proves the answer, word for word; null where the answer is a summary",
+    "wordings": "other ways to ask the same, if they were asked for: questions, and last a statement with a blank; "
+    "train on all but the last two, which are the exam's",
 }
 COLUMNS: dict[str, dict[str, str]] = {
     "lines": {

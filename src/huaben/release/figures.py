@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from huaben.release.card import total_cost
 from huaben.release.metrics import in_order, names_of
 from huaben.release.noise import compare_figure
+from huaben.release.prices import total_cost
 from huaben.release.versions import Version
 
 LEAKAGE = ("contamination", "prompt_disjoint", "split")

@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from huaben.files import read_json
 from huaben.params import Params
-from huaben.release.card import total_cost
 from huaben.release.charts import WIDTH, curves_of, metrics_of, number, stacked
 from huaben.release.markdown import render
 from huaben.release.metrics import in_order
 from huaben.release.pages import PARTS, render_page, source_hash
+from huaben.release.prices import total_cost
 from huaben.release.results import results_of
 
 STAGES = ("chapters", "lines", "speakers", "dialogue", "summary", "qa", "preference", "clean", "dedupe")

@@ -30,7 +30,7 @@ function messagesOf(record) {
 }
 
 function textsOf(record) {
-  if ("question" in record) return [record.question, record.answer, record.evidence || ""];
+  if ("question" in record) return [record.question, record.answer, record.evidence || "", ...(record.wordings || [])];
   if ("summary" in record) return [record.title, record.summary];
   if ("text" in record) return [record.text];
   return messagesOf(record).map((message) => message.content);

@@ -27,10 +27,15 @@ function whyDropped(row) {
 function body(record) {
   if (record.chosen) return pair(record);
   if (record.messages) return [bubbles(record.messages)];
-  if ("question" in record) return fields([["Question", record.question], ["Answer", record.answer], ["Evidence", record.evidence]]);
+  if ("question" in record) return question(record);
   if ("summary" in record) return summary(record);
   if ("speaker" in record) return line(record);
   return [prose("div", "text", record.text, words)];
+}
+
+function question(record) {
+  const wordings = (record.wordings || []).map((text, place, all) => [place < all.length - 2 ? "Also asked" : "Exam", text]);
+  return fields([["Question", record.question], ["Answer", record.answer], ["Evidence", record.evidence], ...wordings]);
 }
 
 function fields(pairs) {
