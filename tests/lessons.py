@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from huaben.files import write_jsonl
-from huaben.params import load_params
+from huaben.params import Mixture, Tiny, load_params
 from huaben.records import QA, Conversation, Line, Message, Piece, Preference, Provenance, make_id
 from huaben.training.train import train
 
@@ -11,17 +11,18 @@ REPOSITORY = Path(__file__).parents[1]
 COLOURS = "红橙黄绿青蓝紫黑白灰金银"
 THINGS = "钟锣灯船桥门井墙路山水火"
 SIZES = {
-    "vocabulary": 400,
-    "hidden": 32,
-    "layers": 1,
-    "heads": 2,
+    "recipe": None,
+    "base": "tiny",
+    "seeds": [7],
+    "tiny": Tiny(vocabulary=400, hidden=32, layers=1, heads=2, epochs=6.0, lr=0.003, batch=4),
+    "lora": False,
     "max_length": 128,
-    "pretrain_epochs": 2.0,
-    "pretrain_lr": 0.003,
+    "mixture": Mixture(dialogue=1.0, qa=1.0, summary_qa=1.0, pretrain=1.0, general=1.0),
     "sft_epochs": 1.0,
     "sft_lr": 0.002,
     "dpo_epochs": 3.0,
     "dpo_lr": 0.002,
+    "rehearsal": 0.5,
     "batch": 4,
 }
 

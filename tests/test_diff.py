@@ -280,6 +280,35 @@ def test_a_figure_is_noise_where_the_intervals_overlap(low, high, is_noise):
     assert compare(base, head)["evaluation"]["metrics"][0]["is_noise"] is is_noise
 
 
+def several(value, deviation, seeds, n=40.0):
+    numbers = {"style_score": value, "style_score_low": 0.0, "style_score_high": 1.0, "style_score_n": n}
+    return {"evaluation": {"models": {"dpo": numbers | {"style_score_seeds": deviation}}, "seeds": seeds}}
+
+
+@pytest.mark.parametrize(("after", "is_noise"), [(0.55, True), (0.57, True), (0.58, False), (0.42, False)])
+def test_a_change_of_seeds_is_noise_where_welchs_interval_holds_0(after, is_noise):
+    # deviation 0.05 and five seeds a side: 2.306 * sqrt(2 * 0.05**2 / 5) = 0.0729
+    base, head = version(reports=several(0.5, 0.05, 5)), version(reports=several(after, 0.05, 5))
+    row = compare(base, head)["evaluation"]["metrics"][0]
+    assert (row["is_noise"], row["judged"]) == (is_noise, "seeds")
+    change, low, high = row["change"]
+    assert change == pytest.approx(after - 0.5)
+    assert (low, high) == pytest.approx((change - 0.0729, change + 0.0729), abs=1e-4)
+
+
+def test_fewer_seeds_tell_less():
+    base, head = version(reports=several(0.5, 0.05, 5)), version(reports=several(0.58, 0.05, 2))
+    assert compare(base, head)["evaluation"]["metrics"][0]["is_noise"]
+
+
+def test_the_comment_says_how_a_figure_changed_and_of_whose_noise():
+    base, head = version(reports=several(0.5, 0.05, 5)), version(reports=several(0.6, 0.05, 5, n=41.0))
+    text = as_markdown(compare(base, head))
+    assert "| `+0.1` |" in text or "+0.1 \\[+0.02708, +0.1729\\]" in text
+    assert "**more than noise** of the seeds; 40 → 41 items" in text
+    assert "1 of 1 figures differ by more than noise" in text
+
+
 def test_price_and_reasons_of_stages_are_compared():
     def reports(money, count):
         cost = {"currency": "CNY", "money": money, "replies": 3}

@@ -126,6 +126,25 @@ def test_only_as_many_samples_as_asked_are_shown(rendered):
         assert "one too many" not in text
 
 
+def test_the_results_stand_side_by_side_and_say_what_overlaps_the_base(tmp_path):
+    reports = write_reports(tmp_path)
+    sft = numbers(preference_accuracy=(0.65, 0.55, 0.75, 60.0))
+    models = {
+        "dpo": reports["evaluation"]["models"]["dpo"],
+        "sft": sft,
+        "base": reports["evaluation"]["models"]["base"],
+    }
+    write_json(tmp_path / "evaluation.json", reports["evaluation"] | {"models": models, "seeds": 5})
+    html, markdown = render_report(tmp_path, PARAMS)
+    assert "| metric | n | base | sft | dpo | baselines |" in markdown
+    assert (
+        "| `preference_accuracy` | 60 | 0.500 (0.400 to 0.600) | 0.650 (0.550 to 0.750) ≈ "
+        "| 0.900 (0.800 to 0.950) | length 0.660 |"
+    ) in markdown
+    assert "over items and 5 seeds" in markdown
+    assert Page(html).text.count("≈") == 2  # the legend, and sft
+
+
 def test_cost_is_added_up(tmp_path):
     reports = write_reports(tmp_path)
     write_json(tmp_path / "cost" / "summary.json", reports["cost/qa"])
@@ -223,7 +242,7 @@ def test_hostile_text_is_shown_as_text_in_markdown(tmp_path):
     assert r"&lt;script&gt;alert(1)&lt;/script&gt; \{\{7\*7\}\} \`\`\`\` \|" in prose
     tables = [line for line in prose.splitlines() if line.startswith("| ") and "alert" in line]
     columns = {len(re.findall(r"(?<!\\)\|", line)) - 1 for line in tables}
-    assert columns <= {2, 5, 7, 8}  # no cell was split: training, gates/rules/evaluation, cost/funnel, datasets
+    assert columns <= {2, 5, 6, 7, 8}  # no cell was split: training, gates/rules, evaluation, cost/funnel, datasets
 
 
 def test_the_report_is_the_same_every_time(tmp_path):

@@ -1,11 +1,16 @@
 """Training, for real, on a model of some ten thousand weights."""
 
 import hashlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from huaben.errors import HuabenError, InputError
-from huaben.training.rows import read_general
+from huaben.training.rows import read_general, read_records
 from huaben.training.train import fingerprint, train
 from huaben.training.trainers import make_curve
 from lessons import small_params, train_lessons, train_with_curves, write_lessons
@@ -25,19 +30,19 @@ def trained(lessons):
 
 def weights(folder):
     return {
-        path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.glob("*/*.safetensors"))
+        str(path.parent.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("**/*.safetensors"))
     }
 
 
-def test_three_models_come_out_and_load(lessons, trained):
+def test_four_models_come_out_and_load(lessons, trained):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    for name in ("base", "sft", "dpo"):
+    for name in ("base", "sft", "dpo", "dpo_only"):
         model = AutoModelForCausalLM.from_pretrained(lessons / "models" / name)
         assert model.config.model_type == "qwen2"
         assert AutoTokenizer.from_pretrained(lessons / "models" / name).chat_template
-    assert not list((lessons / "work").iterdir())
+    assert [path.name for path in (lessons / "work").iterdir()] == ["references"]
 
 
 def test_dpo_learns_to_prefer_the_chosen_side_of_its_pairs(trained):
@@ -49,8 +54,9 @@ def test_dpo_learns_to_prefer_the_chosen_side_of_its_pairs(trained):
 
 def test_each_phase_has_a_curve_that_ends_at_its_last_step_and_tells_its_numbers(trained):
     metrics, _, curves = trained
-    assert list(curves) == ["base", "sft", "dpo"]
-    for name, keys in (("base", {"loss"}), ("sft", {"loss"}), ("dpo", {"loss", "accuracy", "margin"})):
+    assert list(curves) == ["base", "sft", "dpo", "dpo_only"]
+    of_pairs = {"loss", "accuracy", "margin"}
+    for name, keys in (("base", {"loss"}), ("sft", {"loss"}), ("dpo", of_pairs), ("dpo_only", of_pairs)):
         assert {key for point in curves[name] for key in point} == {"step", *keys}
         assert curves[name][-1]["step"] == metrics[f"{name}_steps"]
         assert 2 <= len(curves[name]) <= 40
@@ -70,8 +76,8 @@ def test_a_curve_averages_single_steps_in_order():
 
 def test_training_reads_no_test_row_and_not_the_exam(trained):
     metrics, *_ = trained
-    assert metrics["sft_rows_qa_v2"] == 40
-    assert "sft_rows_qa_v1" not in metrics
+    assert metrics["sft_rows_qa"] == 40
+    assert metrics["sft_rows_dialogue"] == 40
 
 
 def test_equal_inputs_give_equal_weights_also_after_a_kill_between_phases(lessons, trained):
@@ -86,7 +92,8 @@ def test_equal_inputs_give_equal_weights_also_after_a_kill_between_phases(lesson
         train_lessons(lessons, "again", small_params(), kill_after_sft)
     said = []
     metrics = train_lessons(lessons, "again", small_params(), said.append)
-    assert [line.split(":")[1] for line in said if "already done" in line] == [" base", " sft"]
+    done = [line for line in said if "already done" in line]
+    assert [line.split(":")[1] for line in done] == [" base, seed 7", " sft, seed 7"]
     assert weights(lessons / "again") == weights(lessons / "models")
     assert metrics == trained[0]
 
@@ -96,11 +103,11 @@ def test_a_kill_while_the_models_are_handed_over_loses_none(lessons, trained, mo
 
     copy, calls = shutil.copytree, []
 
-    def die_at_the_second(*arguments):
+    def die_at_the_second(*arguments, **named):
         calls.append(arguments)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return copy(*arguments)
+        return copy(*arguments, **named)
 
     monkeypatch.setattr(shutil, "copytree", die_at_the_second)
     with pytest.raises(KeyboardInterrupt):
@@ -121,7 +128,7 @@ def test_a_folder_as_base_is_trained_by_adapters_that_are_merged(lessons, traine
     from transformers import AutoModelForCausalLM
 
     base = lessons / "models" / "base"
-    params = small_params(base=str(base))
+    params = small_params(base=str(base), lora=True)
     train_lessons(lessons, "merged", params)
     models = [AutoModelForCausalLM.from_pretrained(place) for place in (base, lessons / "merged" / "dpo")]
     first, second = (model.state_dict() for model in models)
@@ -135,13 +142,13 @@ def test_another_parameter_or_row_is_another_run(lessons):
     general, params = lessons / "general.txt", small_params().train
     first = fingerprint(lessons / "data", general, params)
     assert first == fingerprint(lessons / "data", general, params)
-    assert first != fingerprint(lessons / "data", general, params.model_copy(update={"seed": 8}))
+    assert first != fingerprint(lessons / "data", general, params.model_copy(update={"seeds": [8]}))
     assert first != fingerprint(lessons / "data", None, params)
 
 
 def test_nothing_to_train_on_is_said(tmp_path):
     (tmp_path / "data").mkdir()
-    with pytest.raises(HuabenError, match="pretrain"):
+    with pytest.raises(HuabenError, match="general text"):
         train(tmp_path / "data", None, tmp_path / "models", tmp_path / "work", small_params())
 
 
@@ -152,18 +159,61 @@ def test_a_base_that_is_no_model_is_said(tmp_path, lessons):
         train(lessons / "data", None, tmp_path / "models", tmp_path / "work", params)
 
 
-def test_rehearsal_holds_the_plain_text(lessons, trained):
-    """The same run without rehearsal knows the novel and the general text less well after DPO."""
+def test_rehearsal_holds_what_sft_taught(lessons, trained):
+    """The same run without rehearsal knows the novel's plain text less well after DPO."""
     from huaben.training.scoring import load_scorer
 
     params = small_params(rehearsal=0.0)
     train_lessons(lessons, "forgetful", params)
-    text = ["".join(read_general(lessons / "general.txt")[0])]
+    text = [piece.text for piece in read_records(lessons / "data", "pretrain", "train")]
     rehearsed, forgetful = (
-        load_scorer(lessons / models / "dpo", 2, params.train.max_length).text_log_probs(text)[0][0]
+        sum(
+            total
+            for total, _ in load_scorer(lessons / models / "dpo", 2, params.train.max_length).text_log_probs(text)
+        )
         for models in ("models", "forgetful")
     )
     assert rehearsed > forgetful
+
+
+def test_seeds_share_the_base_and_differ_after_it(lessons, trained):
+    metrics = train_lessons(lessons, "seeded", small_params(seeds=[7, 8]))
+    found = weights(lessons / "seeded")
+    assert sorted(found) == ["base", "dpo", "dpo_only", "seeds/8/dpo", "seeds/8/dpo_only", "seeds/8/sft", "sft"]
+    assert {name: found[name] for name in weights(lessons / "models")} == weights(lessons / "models")
+    assert len(set(found.values())) == 7
+    assert metrics["seeds"] == 2
+    assert metrics["sft_rows"] == trained[0]["sft_rows"]
+
+
+@pytest.mark.slow
+def test_training_killed_within_its_phases_gives_the_same_weights_and_metrics(lessons, trained):
+    """Killed in SFT, in DPO's second epoch and in DPO from the base, each time by a signal nobody can catch."""
+    for reached in (
+        "sft.checkpoints/checkpoint-12",
+        "dpo.checkpoints/checkpoint-15",
+        "dpo_only.checkpoints/checkpoint-3",
+    ):
+        kill_once_written(lessons, f"*/{reached}/trainer_state.json")
+    said = []
+    result = train_with_curves(lessons, "killed", small_params(), said.append)
+    assert [line.split(":")[1] for line in said if "already" in line] == [
+        " base, seed 7",
+        " sft, seed 7",
+        " dpo, seed 7",
+    ]
+    assert weights(lessons / "killed") == weights(lessons / "models")
+    assert (result.metrics, result.curves) == (trained[0], trained[2])
+
+
+def kill_once_written(lessons, pattern):
+    """Train in a process of its own and kill it as soon as a file of its work folder is there."""
+    code = "import sys, pathlib, lessons as l; l.train_lessons(pathlib.Path(sys.argv[1]), 'killed', l.small_params())"
+    process = subprocess.Popen([sys.executable, "-c", code, str(lessons)], cwd=Path(__file__).parent)
+    while process.poll() is None and not list((lessons / "work").glob(pattern)):
+        time.sleep(0.002)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
 
 
 def test_the_halves_of_the_general_text_share_no_article(lessons):

@@ -1,4 +1,4 @@
-"""What a new dataset repository holds: this project's dvc.yaml, params.yaml, prompts and schemas, made a novel's own.
+"""What a new dataset repository holds: this project's dvc.yaml, params.yaml, prompts, recipes, schemas, made a novel's own.
 
 What only the embedded novel has is left out; the stages pin the version of huaben, since there is no `src/` to
 depend on.
@@ -37,7 +37,7 @@ variable that `api_key_env` names. The novel is under `dvc add`, not in git.
 def write_repository(folder: Path, novel: Path, slug: str, hero: dict[str, Any], chapters: Sequence[Chapter]) -> None:
     """Write everything but git's and DVC's own files into `folder`; `hero` has name, slug and aliases."""
     source = resources()
-    for part in ("prompts", "schemas"):
+    for part in ("prompts", "recipes", "schemas"):
         shutil.copytree(source / part, folder / part, ignore=shutil.ignore_patterns("baseline.json"))
     raw = folder / paths.RAW / f"{slug}{novel.suffix.lower()}"
     raw.parent.mkdir(parents=True)
@@ -98,7 +98,7 @@ def dump_yaml(value: Any, path: Path) -> None:
 
 
 def resources() -> Path:
-    """Return the folder of prompts/, schemas/, params.yaml and dvc.yaml: the checkout, or what pip installed."""
+    """Return the folder of prompts/, recipes/, schemas/, params.yaml and dvc.yaml: the checkout, or what pip installed."""
     for root in (Path(__file__).parents[3], Path(sysconfig.get_path("data")) / "share" / "huaben"):
         if (root / "prompts").is_dir() and (root / "dvc.yaml").is_file():
             return root

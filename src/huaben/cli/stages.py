@@ -1,7 +1,8 @@
 """One command a stage. Without a file argument it is the stage of `dvc.yaml`."""
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -12,7 +13,7 @@ from huaben.coverage import Coverage
 from huaben.files import read_json, write_json, write_metrics, write_text
 from huaben.params import Params
 
-PHASES = ("base", "sft", "dpo")
+PHASES = ("base", "sft", "dpo", "dpo_only")
 NO_BASE = "train.base is none"
 SKIPPED = "no provider"
 
@@ -206,20 +207,36 @@ def train(params: Params) -> Coverage:
     )
 
 
-@stage
-def evaluate(params: Params) -> Coverage:
-    """Measure base, SFT and DPO side by side on what training never saw."""
+@click.command()
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="test",
+    help="What to ask; validation, for tuning, prints its figures and writes no report.",
+)
+def evaluate(split: Literal["validation", "test"]) -> None:
+    """Measure base, SFT and DPO side by side on what training never saw.
+
+    \b
+      huaben evaluate --split validation
+    """
+    from huaben.training.evaluate import evaluate as measure
+
+    params = read_params()
     metrics: dict[str, Any] = {"skipped": NO_BASE}
     samples: list[dict[str, Any]] = []
-    if params.train.base != "none":
-        from huaben.training.evaluate import evaluate as measure
-
-        general = paths.GENERAL if paths.GENERAL.exists() else None
-        metrics, samples = measure(paths.MODELS, paths.DEDUPE, general, params)
-    write_metrics(paths.REPORTS / "evaluation.json", metrics)
-    write_json(paths.REPORTS / "samples.json", samples)
-    measured = metrics.get("models", {})
-    return count("evaluate", {name: "ok" if name in measured else "skipped" for name in PHASES}, NO_BASE)
+    with alone():
+        if params.train.base != "none":
+            general = paths.GENERAL if paths.GENERAL.exists() else None
+            metrics, samples = measure(paths.MODELS, paths.DEDUPE, general, params, split)
+        if split == "validation":
+            click.echo(json.dumps(metrics, ensure_ascii=False, indent=2, sort_keys=True))
+            return
+        write_metrics(paths.REPORTS / "evaluation.json", metrics)
+        write_json(paths.REPORTS / "samples.json", samples)
+        found = metrics.get("models", {})
+        coverage = count("evaluate", {name: "ok" if name in found else "skipped" for name in PHASES}, NO_BASE)
+    click.echo(summary_line(coverage))
 
 
 @stage

@@ -23,7 +23,7 @@ from huaben.params.datasets import (
 from huaben.params.llm import LLM, Peak, PresetName, Price
 from huaben.params.novel import ANY_NOVEL, Chapters, Character, Dialogue, Novel, Speakers
 from huaben.params.section import Section, checked
-from huaben.params.training import Evaluate, Report, Train
+from huaben.params.training import Evaluate, Mixture, Report, Tiny, Train, with_recipe
 from huaben.yamlfile import load_yaml
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Clean",
     "Dedupe",
     "Dialogue",
+    "Mixture",
     "Params",
     "Peak",
     "PreferenceParams",
@@ -41,6 +42,7 @@ __all__ = [
     "Price",
     "Section",
     "ShortQuestion",
+    "Tiny",
     "Train",
     "load_cast",
     "load_params",
@@ -89,4 +91,4 @@ class Params(Section):
 
 def load_params(path: Path) -> Params:
     """Read params.yaml; unknown, missing and ill-typed keys are refused, all in one message."""
-    return checked(Params, load_yaml(path), path)
+    return checked(Params, with_recipe(load_yaml(path), path), path)

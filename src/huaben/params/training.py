@@ -1,32 +1,68 @@
 """Sections about the proof: how models are trained and measured, and how much the report shows."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from huaben.errors import InputError
 from huaben.params.section import Count, Section
+from huaben.yamlfile import load_yaml
+
+Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
 
 
-class Train(Section):
-    """The model and its three trainings."""
+class Tiny(Section):
+    """The base that the stage makes itself, and how long it is pretrained on the general text."""
 
-    base: str
-    """`tiny`, a local folder or hub id, or `none`."""
-    seed: int
     vocabulary: Count
     hidden: Count
     layers: Count
     heads: Count
+    epochs: Positive
+    lr: Positive
+    batch: Count
+
+
+class Mixture(Section):
+    """How often an epoch of SFT reads each source: 1 once, 2 twice, 0.5 a drawn half, 0 never."""
+
+    dialogue: Weight
+    """The character's replies, each after the conversation before it."""
+    qa: Weight
+    """Questions in every wording that is trained on, each with the same answer."""
+    summary_qa: Weight
+    pretrain: Weight
+    """The novel's plain text."""
+    general: Weight
+    """The train half of the general text, against forgetting."""
+
+
+class Train(Section):
+    """The model and its trainings."""
+
+    recipe: str | None = None
+    """A YAML file beside params.yaml that gives this section's values; keys that stand here override it."""
+    base: str
+    """`tiny`, a local folder or hub id, or `none`."""
+    seeds: Annotated[list[int], Field(min_length=1)]
+    """Each trains its own `sft`, `dpo` and `dpo_only`; the base is made once, with the first."""
+    tiny: Tiny | None = None
+    lora: bool
+    """Train adapters and merge them; false: all weights."""
+    recompute: bool
+    """Activation checkpointing: a forward pass more in each step, for where memory is short."""
     max_length: Count
-    pretrain_epochs: Annotated[float, Field(gt=0)]
-    pretrain_lr: Annotated[float, Field(gt=0)]
-    sft_epochs: Annotated[float, Field(gt=0)]
-    sft_lr: Annotated[float, Field(gt=0)]
-    dpo_epochs: Annotated[float, Field(gt=0)]
-    dpo_lr: Annotated[float, Field(gt=0)]
-    dpo_beta: Annotated[float, Field(gt=0)]
-    rehearsal: Annotated[float, Field(ge=0)]
-    """Weight of the plain text's loss (novel and general) beside that of each batch of SFT and DPO; 0: none."""
+    mixture: Mixture
+    sft_epochs: Positive
+    sft_lr: Positive
+    dpo_epochs: Positive
+    dpo_lr: Positive
+    dpo_beta: Positive
+    rehearsal: Weight
+    """Weight of the loss of the mixture's next rows beside that of each batch of DPO (of general text alone in
+    `dpo_only`); 0: none."""
     batch: Count
 
 
@@ -40,9 +76,34 @@ class Evaluate(Section):
     """Of the sampled replies; 0 is greedy."""
     prompts: Count
     """How many held-out prompts are answered for style and for the sample conversations."""
+    facts: Count
+    """How many facts are answered in the model's own words, in each of their wordings."""
 
 
 class Report(Section):
     """How much the report shows."""
 
     samples: Count
+
+
+def with_recipe(content: Any, params: Path) -> Any:
+    """Return the content of params.yaml with the values of `train.recipe`, if it names one, under those given.
+
+    Sections within the section are merged key by key. Raises InputError for a recipe that cannot be read.
+    """
+    train = content.get("train") if isinstance(content, dict) else None
+    if not isinstance(train, dict) or not isinstance(train.get("recipe"), str):
+        return content
+    path = params.parent / train["recipe"]
+    recipe = load_yaml(path)
+    if not isinstance(recipe, dict):
+        raise InputError(f"{path}: a recipe holds the keys of the section `train`, such as `base: tiny`")
+    return {**content, "train": _over(recipe, train)}
+
+
+def _over(recipe: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    merged = {**recipe, **given}
+    for key in recipe.keys() & given.keys():
+        if isinstance(recipe[key], dict) and isinstance(given[key], dict):
+            merged[key] = {**recipe[key], **given[key]}
+    return merged

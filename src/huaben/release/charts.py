@@ -4,35 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from huaben.release.metrics import METRICS, in_order, names_of
+
 WIDTH = 200.0
 """Of a bar's drawing, in its own units; the page stretches it."""
-
-METRICS: dict[str, tuple[str, str]] = {
-    "preference_accuracy": (
-        "Preference accuracy",
-        "held-out pairs whose chosen reply is the likelier one; higher is better",
-    ),
-    "preference_margin": ("Preference margin", "log p of chosen over rejected, in nats; higher is better"),
-    "style_score": (
-        "Style",
-        "replies to held-out prompts that a classifier takes for the character; higher is better",
-    ),
-    "knowledge_accuracy": ("Knowledge", "four-way exam about train chapters, in other words; higher is better"),
-    "knowledge_control": ("Knowledge, control", "the same about chapters never trained on; should stay at chance"),
-    "perplexity_general": ("Perplexity", "on general text held out, a token; lower is better, a rise is forgetting"),
-    "short_replies": ("Short replies", "share under six letters; lower is better"),
-    "shared_replies": ("Shared replies", "share that another prompt got too; lower is better"),
-    "distinct_2": (
-        "Distinct pairs",
-        "share of a reply's neighbouring characters that occur once; higher is more varied",
-    ),
-}
-"""Known metrics in the order of the page: label, and what it means. Others follow under their own names."""
-
-PHASES = ("base", "sft", "dpo")
-"""Of training, in the order of time; files hold them by the alphabet."""
-
-_PARTS = ("_low", "_high", "_n")
 
 
 @dataclass(frozen=True)
@@ -64,14 +39,7 @@ class Metric:
 def metrics_of(evaluation: Mapping[str, Any]) -> list[Metric]:
     """Return every metric that a model has, each with the models and then the baselines that have it."""
     models, baselines = in_order(evaluation.get("models", {})), evaluation.get("baselines", {})
-    names = {key for numbers in models.values() for key in numbers if not key.endswith(_PARTS)}
-    known = [name for name in METRICS if name in names]
-    return [_metric(name, models, baselines) for name in known + sorted(names - METRICS.keys())]
-
-
-def in_order(by_phase: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the phases of training in the order of time, whatever else there is after them."""
-    return {name: by_phase[name] for name in (*PHASES, *sorted(by_phase)) if name in by_phase}
+    return [_metric(name, models, baselines) for name in names_of(models)]
 
 
 def _metric(name: str, models: Mapping[str, Any], baselines: Mapping[str, Any]) -> Metric:
@@ -94,7 +62,7 @@ def _metric(name: str, models: Mapping[str, Any], baselines: Mapping[str, Any]) 
 
 def _bar(name: str, source: tuple[str, bool, Mapping[str, Any]], origin: float, scale: float) -> Bar:
     model, is_baseline, numbers = source
-    value, low, high, n = (numbers.get(f"{name}{part}") for part in ("", *_PARTS))
+    value, low, high, n = (numbers.get(f"{name}{part}") for part in ("", "_low", "_high", "_n"))
     place = [(float(number) - origin) * scale if number is not None else None for number in (0.0, value, low, high)]
     zero, end = place[0] or 0.0, place[1] or 0.0
     count = None if n is None else int(n)

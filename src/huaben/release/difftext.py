@@ -144,6 +144,8 @@ def _functions(most: int, changed: Mapping[str, Any]) -> dict[str, Any]:
         "side": _side,
         "money": lambda total: Raw(f"{total['money']:.4f} {cell(total['currency'])} ({total['replies']:,} replies)"),
         "interval": _interval,
+        "change": lambda measured: _interval(measured, "+") if measured else Raw("–"),
+        "judgement": _judgement,
         "rows_block": rows_block,
         "texts_block": texts_block,
         "edits_block": edits_block,
@@ -161,6 +163,15 @@ def _side(version: Mapping[str, Any]) -> Raw:
     return Raw(f"{cell(version['name'])}{commit}")
 
 
-def _interval(measured: Sequence[Any]) -> Raw:
-    value, low, high = (f"{part:.4g}" if isinstance(part, int | float) else None for part in measured)
+def _interval(measured: Sequence[Any], sign: str = "") -> Raw:
+    value, low, high = (f"{part:{sign}.4g}" if isinstance(part, int | float) else None for part in measured)
     return Raw("–" if value is None else f"{value} \\[{low}, {high}\\]" if low and high else value)
+
+
+def _judgement(row: Mapping[str, Any]) -> str:
+    """Return in words whether a change is noise, and of what; and that other items were asked, if so."""
+    words = {True: "within noise", False: "**more than noise**"}.get(row["is_noise"], "no interval")
+    by = {"seeds": " of the seeds", "intervals": " (intervals)"}.get(str(row.get("judged")), "")
+    before, after = row.get("items", (None, None))
+    asked = "" if before == after or None in (before, after) else f"; {before:g} → {after:g} items"
+    return f"{words}{by}{asked}"

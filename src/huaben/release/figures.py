@@ -1,12 +1,13 @@
 """What the reports of two versions say against each other: gates, reasons, contamination, price, evaluation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from huaben.release.metrics import in_order, names_of
+from huaben.release.noise import compare_figure
 from huaben.release.prices import total_cost
 from huaben.release.versions import Version
 
-PARTS = ("_low", "_high", "_n")
 LEAKAGE = ("contamination", "prompt_disjoint", "split")
 """Gates over what crosses the line between train and held-out."""
 COUNTED = ("ok", "empty", "skipped", "failed", "rows")
@@ -64,40 +65,27 @@ def compare_price(base: Version, head: Version) -> dict[str, Any] | None:
 
 
 def compare_evaluation(base: Version, head: Version) -> dict[str, Any] | None:
-    """Return every metric of every model on both sides, and whether the difference is more than noise.
-
-    `is_noise` is true where the two 95 % intervals overlap, which is more cautious than a test of the
-    difference; false where they do not; None where there is none, or nothing changed.
-    """
+    """Return every metric of every model on both sides, and whether the change is more than noise (noise.py)."""
     old, new = _models(base), _models(head)
     if not old or not new:
         return None
+    seeds = (_evaluation(base).get("seeds"), _evaluation(head).get("seeds"))
     rows = [
-        {"model": model, "metric": metric, **_measured(old.get(model, {}), new.get(model, {}), metric)}
-        for model in sorted({*old, *new})
-        for metric in sorted({*old.get(model, {}), *new.get(model, {})})
-        if not metric.endswith(PARTS)
+        {"model": model, "metric": metric, **compare_figure(old.get(model, {}), new.get(model, {}), metric, seeds)}
+        for model in in_order({**old, **new})
+        for metric in names_of({"old": old.get(model, {}), "new": new.get(model, {})})
     ]
-    return {"metrics": rows, "is_the_same": old == new, "is_of_these_rows": head.is_trained}
+    return {"metrics": rows, "is_the_same": old == new, "is_of_these_rows": head.is_trained, "seeds": list(seeds)}
+
+
+def _evaluation(version: Version) -> dict[str, Any]:
+    report = version.reports.get("evaluation")
+    return report if isinstance(report, dict) else {}
 
 
 def _models(version: Version) -> dict[str, Any]:
-    report = version.reports.get("evaluation")
-    models = report.get("models") if isinstance(report, dict) else None
-    return models if isinstance(models, dict) else {}
-
-
-def _measured(old: Mapping[str, Any], new: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    before, after = ([side.get(f"{metric}{part}") for part in ("", *PARTS[:2])] for side in (old, new))
-    is_noise = None
-    if None not in (*before, *after) and before[0] != after[0]:
-        is_noise = _overlap(before, after)
-    return {"before": before, "after": after, "is_noise": is_noise}
-
-
-def _overlap(before: Sequence[Any], after: Sequence[Any]) -> bool:
-    """Tell whether the intervals of two measurements (value, low, high) have a point in common."""
-    return bool(before[1] <= after[2] and after[1] <= before[2])
+    models = _evaluation(version).get("models")
+    return {n: m for n, m in models.items() if isinstance(m, dict)} if isinstance(models, dict) else {}
 
 
 def _gates(version: Version) -> dict[str, Any] | None:

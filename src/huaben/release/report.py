@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 from huaben.files import read_json
 from huaben.params import Params
-from huaben.release.charts import WIDTH, curves_of, in_order, metrics_of, number, stacked
+from huaben.release.charts import WIDTH, curves_of, metrics_of, number, stacked
 from huaben.release.markdown import render
+from huaben.release.metrics import in_order
 from huaben.release.pages import PARTS, render_page, source_hash
 from huaben.release.prices import total_cost
+from huaben.release.results import results_of
 
 STAGES = ("chapters", "lines", "speakers", "dialogue", "summary", "qa", "preference", "clean", "dedupe")
 """The stages that a row passes, in order."""
@@ -65,7 +67,10 @@ def _context(reports: Path, params: Params) -> dict[str, Any]:
         "cost": {stage: cost[stage] for stage in STAGES if stage in cost},
         "cost_totals": total_cost(cost),
         "rules": found["rules"],
+        "results": results_of(evaluation),
         "metrics": metrics_of(evaluation),
+        "seeds": evaluation.get("seeds", 1),
+        "classifier": evaluation.get("style_classifier", {}),
         "left_out": dict(sorted(evaluation.get("left_out", {}).items())),
         "curves_by_phase": {
             name: drawn for name, log in in_order(found["curves"] or {}).items() if (drawn := curves_of(log))

@@ -1,8 +1,8 @@
 """What training and evaluation read: rows of one split, and the two halves of the general text.
 
 In: a folder of `<dataset>.jsonl` files (final rows) and one text file of articles. Out: rows in
-TRL's formats, prompt-completion for SFT and prompt/chosen/rejected for DPO, each a list of
-`{"role", "content"}` messages (trl/docs/source/dataset_formats.md).
+TRL's format for DPO, prompt/chosen/rejected, each a list of `{"role", "content"}` messages
+(trl/docs/source/dataset_formats.md); the rows of SFT are made in mixture.py.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 from huaben.errors import InputError
 from huaben.files import read_jsonl
-from huaben.records import DATASETS, QA, Conversation, Message, Preference, Record, Split
+from huaben.records import DATASETS, Message, Preference, Record, Split
 
 Messages = list[dict[str, str]]
 Fits = Callable[[Messages], bool]
@@ -58,29 +58,6 @@ def knowledge_dataset(datasets: Path) -> str | None:
 def trained_qa(datasets: Path) -> list[str]:
     """Return the datasets of questions and answers that training reads."""
     return [name for name in (knowledge_dataset(datasets), "summary_qa_v1", "summary_qa_v2") if name]
-
-
-def sft_rows(datasets: Path, fits: Fits) -> dict[str, list[dict[str, Messages]]]:
-    """Return prompt-completion rows by dataset: every reply of the dialogues, every answer of the questions."""
-    dialogue = read_records(datasets, "dialogue", "train")
-    rows = {"dialogue": [row for conversation in dialogue for row in _replies(conversation, fits)]}
-    for name in trained_qa(datasets):
-        rows[name] = [_answer(qa) for qa in read_records(datasets, name, "train")]
-    return rows
-
-
-def _replies(conversation: Conversation, fits: Fits) -> Iterable[dict[str, Messages]]:
-    messages = as_messages(conversation.messages)
-    for place, message in enumerate(messages):
-        if message["role"] == "assistant" and place:
-            yield {"prompt": recent(messages[:place], fits), "completion": [message]}
-
-
-def _answer(qa: QA) -> dict[str, Messages]:
-    return {
-        "prompt": [{"role": "user", "content": qa.question.strip()}],
-        "completion": [{"role": "assistant", "content": qa.answer.strip()}],
-    }
 
 
 def preference_rows(pairs: Iterable[Preference], fits: Fits) -> list[dict[str, Messages]]:

@@ -1,52 +1,83 @@
-"""Means with 95 % bootstrap intervals, and the figures that are read off a reply's text.
+"""Means over items and seeds, with 95 % bootstrap intervals.
 
-An interval is the 2.5 % and 97.5 % percentile of the statistic over resamples of the items with
-replacement (Efron and Tibshirani, 1993, chapter 13). It knows nothing of the spread between seeds.
+A mark is what one item (a pair, a question, a reply) got from one trained model. Items are asked of
+every seed's model, so the two are crossed. A resample draws items and, apart from them, seeds, both
+with replacement (the pigeonhole bootstrap: Owen, 2007, Annals of Applied Statistics 1(2)): the interval
+covers what other questions and what other seeds would have changed. It is the 2.5 % and 97.5 %
+percentile (Efron and Tibshirani, 1993, chapter 13). Few seeds are resampled as few (Bouthillier et al.,
+2021, MLSys); so `_seeds`, their standard deviation, stands beside it.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 Numbers = dict[str, float]
 
 
-def estimate(
-    name: str,
-    values: Sequence[float],
-    resamples: int,
-    seed: int,
-    weights: Sequence[float] | None = None,
-    shape: Callable[[float], float] = float,
-) -> Numbers:
-    """Return `<name>`, `<name>_low`, `<name>_high`, `<name>_n` of `shape(sum of values / sum of weights)`.
+@dataclass(frozen=True)
+class Marks:
+    """The marks of one figure by one model: a value an item, and how much the item weighs (none: all alike).
 
-    Weights default to one an item, which makes it the mean. Raises ValueError without an item.
+    `is_log`: the figure is exp of the mean, as a perplexity is.
     """
-    import numpy as np
 
-    if not values:
-        raise ValueError(f"{name}: no item to average")
-    tops, bottoms = np.asarray(values, float), np.ones(len(values)) if weights is None else np.asarray(weights, float)
-    picks = np.random.default_rng(seed).integers(len(tops), size=(resamples, len(tops)))
-    spread = [
-        shape(float(top / bottom)) for top, bottom in zip(tops[picks].sum(1), bottoms[picks].sum(1), strict=True)
-    ]
-    low, high = np.percentile(spread, [2.5, 97.5])
-    point = shape(float(tops.sum() / bottoms.sum()))
-    figures = {name: point, f"{name}_low": float(low), f"{name}_high": float(high)}
-    return {**{key: round(value, 4) for key, value in figures.items()}, f"{name}_n": float(len(tops))}
+    values: tuple[float, ...]
+    weights: tuple[float, ...] = ()
+    is_log: bool = False
 
 
-def distinct_pairs(text: str) -> float:
-    """Return the share of different ones among the neighbouring pairs of characters; 0 below two characters.
+@dataclass(frozen=True)
+class Bootstrap:
+    """How often to resample, and from which seed."""
 
-    After distinct-2 of Li et al. (2016), for each reply: one that runs in circles is near 0.
+    resamples: int
+    seed: int
+
+    def pool(self, name: str, by_seed: Sequence[Marks]) -> Numbers:
+        """Return `<name>`, `_low`, `_high`, `_n` (items); of several seeds also `_seeds`, their means' deviation.
+
+        Every seed has the same items, in the same order. Raises ValueError without an item.
+        """
+        import numpy as np
+
+        if not by_seed or not by_seed[0].values:
+            raise ValueError(f"{name}: no item to average")
+        values = np.asarray([marks.values for marks in by_seed], float)
+        weights = np.asarray(by_seed[0].weights or np.ones(values.shape[1]), float)
+        shape = np.exp if by_seed[0].is_log else np.asarray
+        low, high = np.percentile(shape(self._spread(values * weights, weights)), [2.5, 97.5])
+        means = shape((values * weights).sum(1) / weights.sum())
+        point = shape((values * weights).sum() / (weights.sum() * len(values)))
+        figures = {name: point, f"{name}_low": low, f"{name}_high": high}
+        if len(means) > 1:
+            figures[f"{name}_seeds"] = means.std(ddof=1)
+        rounded = {key: round(float(value), 4) for key, value in figures.items()}
+        return {**rounded, f"{name}_n": float(values.shape[1])}
+
+    def _spread(self, tops: Any, weights: Any) -> Any:
+        """Return the weighted mean of each resample, from arrays of (seeds, items) and (items,)."""
+        import numpy as np
+
+        rng = np.random.default_rng(self.seed)
+        seeds, items = tops.shape
+        of_items = rng.multinomial(items, [1 / items] * items, size=self.resamples)
+        of_seeds = rng.multinomial(seeds, [1 / seeds] * seeds, size=self.resamples)
+        above = ((of_seeds @ tops) * of_items).sum(1)
+        return above / (seeds * (of_items @ weights))
+
+
+def balancing(groups: Sequence[bool]) -> tuple[float, ...]:
+    """Return weights by which both groups count alike, as in balanced accuracy (Brodersen et al., 2010).
+
+    Without a member of both there is nothing to balance, and no weights.
     """
-    pairs = [text[place : place + 2] for place in range(len(text) - 1)]
-    return len(set(pairs)) / len(pairs) if pairs else 0.0
+    sizes = {group: groups.count(group) for group in (True, False)}
+    return tuple(0.5 / sizes[group] for group in groups) if all(sizes.values()) else ()
 
 
-def shared(replies: Sequence[str]) -> list[float]:
-    """Return for each reply 1 if another prompt got the very same, else 0."""
-    counts = Counter(replies)
-    return [float(counts[reply] > 1) for reply in replies]
+def ranking(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Return the share of (positive, negative) in which the positive scores higher, ties half: area under the ROC."""
+    wins = sum((a > b) + 0.5 * (a == b) for a in positive for b in negative)
+    return wins / (len(positive) * len(negative)) if positive and negative else math.nan

@@ -1,9 +1,9 @@
 """The only place that builds TRL trainers: settings, one run, what it logged.
 
-TRL renames its options between releases (it is pinned in pyproject.toml); nothing else names them.
+TRL renames its options between releases (it is pinned in pyproject.toml); nothing else names them
+but the methods that `hastened.py` overrides.
 """
 
-import itertools
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,23 +11,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from huaben.errors import InputError
+from huaben.files import read_json
 from huaben.params import Train
+from huaben.training.hastened import Example, dpo_trainer, sft_trainer
 
 Curve = list[dict[str, float]]
 """What was measured while training, in order: `step` (the last of those averaged over), `loss` and so on."""
 POINTS = 40
 """Of a curve: enough to see its shape in a report, few enough for git."""
+CHECKPOINTS = 10
+"""Of a phase: a kill costs a tenth of it."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """What sets one phase of training apart from another; `lora`: train adapters and merge them."""
+    """What sets one phase of training apart from another."""
 
     epochs: float
     lr: float
-    lora: bool
-    rehearsal: Sequence[list[int]] = ()
-    """Token ids of plain text (the novel's and general), a block of which is read again beside every batch."""
+    batch: int
+    seed: int
+    scratch: Path
+    """Where checkpoints stand; a phase that finds some goes on from the last whole one."""
+    rehearsal: Sequence[Example] = ()
+    """Rows read again beside every batch."""
 
 
 def prepare_process(offline: bool) -> None:
@@ -50,6 +58,7 @@ def prepare_process(offline: bool) -> None:
 
     datasets.disable_progress_bars()
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()  # it remarks on the file system's clock at each checkpoint
     torch.set_num_threads(1)
 
 
@@ -63,110 +72,106 @@ def _without_others_warnings() -> Iterator[None]:
 
 @_without_others_warnings()
 def run_sft(
-    model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
+    model: Any, tokenizer: Any, rows: Sequence[Example], train: Train, course: Course
 ) -> tuple[Any, dict[str, float], Curve]:
-    """Fine-tune on prompt-completion rows (loss on the completion) or on token ids (loss on all).
+    """Fine-tune on rows of token ids and labels.
 
     Returns the model, `loss` (mean of the last epoch) and `steps`, and the curve of the loss.
     """
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig
 
-    trainer = _rehearsing(SFTTrainer, course.rehearsal, train.rehearsal)(
+    trainer = sft_trainer()(
         model=model,
-        args=SFTConfig(**_settings(train, course, scratch)),
+        args=SFTConfig(**_settings(train, course)),
         train_dataset=Dataset.from_list(list(rows)),
         processing_class=tokenizer,
-        peft_config=_lora() if course.lora else None,
+        peft_config=_lora(train),
     )
-    return _run(trainer, {"loss": "loss"})
+    return _run(trainer, course, {"loss": "loss"})
 
 
 @_without_others_warnings()
 def run_dpo(
-    model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, scratch: Path
+    model: Any, tokenizer: Any, rows: Sequence[dict[str, Any]], train: Train, course: Course, references: Path
 ) -> tuple[Any, dict[str, float], Curve]:
     """Optimise preferences (Rafailov et al., 2023) against the model as it came in.
 
-    The reference's log-probabilities are computed once. Returns the model, `loss`, `steps`, and
-    `accuracy` and `margin` of the implicit rewards, means of the last epoch; and the curves of these three.
+    The reference's log-probabilities are computed once and kept under `references`. Returns the model,
+    `loss`, `steps`, and `accuracy` and `margin` of the implicit rewards, means of the last epoch; and
+    the curves of these three.
     """
     from datasets import Dataset
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOConfig
 
-    trainer = _rehearsing(DPOTrainer, course.rehearsal, train.rehearsal)(
+    trainer = dpo_trainer(references, course.rehearsal, train.rehearsal)(
         model=model,
-        args=DPOConfig(**_settings(train, course, scratch), beta=train.dpo_beta, precompute_ref_log_probs=True),
+        args=DPOConfig(**_settings(train, course), beta=train.dpo_beta, precompute_ref_log_probs=True),
         train_dataset=Dataset.from_list(list(rows)),
         processing_class=tokenizer,
-        peft_config=_lora() if course.lora else None,
+        peft_config=_lora(train),
     )
-    return _run(trainer, {"loss": "loss", "accuracy": "rewards/accuracies", "margin": "rewards/margins"})
+    return _run(trainer, course, {"loss": "loss", "accuracy": "rewards/accuracies", "margin": "rewards/margins"})
 
 
-def _rehearsing(trainer: Any, blocks: Sequence[list[int]], weight: float) -> Any:
-    """Return the trainer's class with `weight` times the language-model loss of the next block added to each batch's.
-
-    Against forgetting, as PPO-ptx mixes in pretraining gradients (Ouyang et al., 2022, section 3.5).
-    """
-    if not blocks or not weight:
-        return trainer
-    import torch
-
-    rounds = itertools.cycle(blocks)
-
-    class Rehearsing(trainer):  # type: ignore[misc]
-        def compute_loss(self, model: Any, inputs: Any, *rest: Any, **named: Any) -> Any:
-            loss = super().compute_loss(model, inputs, *rest, **named)
-            ids = torch.tensor([next(rounds)], device=model.device)
-            return loss + weight * model(input_ids=ids, labels=ids).loss
-
-    return Rehearsing
-
-
-def _settings(train: Train, course: Course, scratch: Path) -> dict[str, Any]:
+def _settings(train: Train, course: Course) -> dict[str, Any]:
     import torch
 
     gpu = torch.cuda.is_available()
     return {
-        "output_dir": str(scratch),
+        "output_dir": str(course.scratch),
         "num_train_epochs": course.epochs,
         "learning_rate": course.lr,
-        "per_device_train_batch_size": train.batch,
+        "per_device_train_batch_size": course.batch,
         "max_length": train.max_length,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.05,
-        "seed": train.seed,
-        "data_seed": train.seed,
+        "seed": course.seed,
+        "data_seed": course.seed,
         "use_cpu": not gpu,
         "bf16": gpu,
         "dataloader_pin_memory": gpu,
-        "activation_checkpointing": False,
+        "activation_checkpointing": train.recompute,
         "logging_strategy": "steps",
         "logging_steps": 1,
-        "save_strategy": "no",
+        "save_strategy": "steps",
+        "save_steps": 1 / CHECKPOINTS,
+        "save_total_limit": 1,
         "report_to": [],
         "disable_tqdm": True,
     }
 
 
-def _lora() -> Any:
+def _lora(train: Train) -> Any:
+    if not train.lora:
+        return None
     from peft import LoraConfig
 
     return LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
 
 
-def _run(trainer: Any, wanted: dict[str, str]) -> tuple[Any, dict[str, float], Curve]:
+def _run(trainer: Any, course: Course, wanted: dict[str, str]) -> tuple[Any, dict[str, float], Curve]:
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)  # it prints every log
-    trainer.train()
+    trainer.train(resume_from_checkpoint=last_checkpoint(course.scratch))
     logs = [log for log in trainer.state.log_history if "loss" in log]
     metrics = _means([log for log in logs if log["epoch"] > logs[-1]["epoch"] - 1], wanted)
     model = trainer.model
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
     return model, {**metrics, "steps": float(trainer.state.global_step)}, make_curve(logs, wanted)
+
+
+def last_checkpoint(scratch: Path) -> str | None:
+    """Return the newest checkpoint that is whole: the trainer's state is the last of it to be written."""
+    for folder in sorted(scratch.glob("checkpoint-*"), key=lambda folder: -int(folder.name.split("-")[1])):
+        try:
+            read_json(folder / "trainer_state.json")
+        except InputError:
+            continue
+        return str(folder)
+    return None
 
 
 def make_curve(logs: Sequence[dict[str, Any]], wanted: dict[str, str]) -> Curve:
