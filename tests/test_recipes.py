@@ -34,6 +34,11 @@ def test_each_recipe_is_a_whole_section_and_says_what_it_is_for(recipe, reposito
     assert f"recipes/{recipe.name}" in (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 
 
+def test_the_embedded_example_is_trained_by_the_recipe_of_the_tiny_base():
+    recipe = yaml.safe_load((ROOT / "recipes" / "tiny.yaml").read_text(encoding="utf-8"))
+    assert yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["train"] == recipe
+
+
 def test_the_7b_recipe_is_that_of_the_project_this_work_began_with(repository):
     train = load_params(repository(recipe="recipes/qwen2.5-7b-lora.yaml")).train
     assert (train.base, train.dpo_lr, train.dpo_epochs, train.lora) == ("Qwen/Qwen2.5-7B-Instruct", 5e-5, 2.0, True)
@@ -51,3 +56,8 @@ def test_a_recipe_that_is_not_there_or_holds_no_keys_is_said(tmp_path):
     (tmp_path / "list.yaml").write_text("- base\n", encoding="utf-8")
     with pytest.raises(InputError, match="a recipe holds the keys"):
         with_recipe({"train": {"recipe": "list.yaml"}}, tmp_path / "params.yaml")
+
+
+def test_base_tiny_without_its_section_is_refused(repository):
+    with pytest.raises(InputError, match="needs the section `tiny`"):
+        load_params(repository(recipe="recipes/qwen2.5-7b-lora.yaml", base="tiny"))

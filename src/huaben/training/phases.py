@@ -47,7 +47,7 @@ class Finished:
 
 
 def base(job: Job, say: Say) -> Finished:
-    """Make the tiny base, or copy the given one."""
+    """Make the tiny base, or copy the given one; raise InputError when none can be loaded."""
     return _finished(job, "base", _base, say)
 
 
