@@ -5,6 +5,7 @@ import pytest
 from huaben.params import Mixture
 from huaben.records import QA, Provenance
 from huaben.training.mixture import mixed, trained_questions
+from huaben.training.phases import half_general
 
 SOURCES = {"dialogue": [{"input_ids": [n, n], "labels": [n, n]} for n in range(10)], "qa": [], "general": []}
 
@@ -36,3 +37,9 @@ def test_the_last_two_wordings_are_left_to_the_exam(wordings, trained):
         wordings=wordings, provenance=origin,
     )  # fmt: skip
     assert trained_questions(qa) == trained
+
+
+def test_half_of_what_dpo_rehearses_is_general_text():
+    found = {"dialogue": [1, 2, 3], "qa": [4], "general": [8, 9]}
+    assert half_general(found) == [1, 2, 3, 4, 8, 9, 8, 9]
+    assert half_general({**found, "general": []}) == [1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""What a new dataset repository holds: this project's dvc.yaml, params.yaml, prompts, recipes and schemas, made its own.
+"""What a new dataset repository holds: this project's dvc.yaml, params.yaml, prompts, recipes, schemas, made its own.
 
 What only the embedded novel has is left out; the stages pin the version of huaben, since there is no `src/` to
 depend on.
