@@ -1,4 +1,4 @@
-"""What a new dataset repository holds: this project's dvc.yaml, params.yaml, prompts, recipes, schemas, made a novel's own.
+"""What a new dataset repository holds: this project's dvc.yaml, params.yaml, prompts, recipes, schemas, made its own.
 
 What only the embedded novel has is left out; the stages pin the version of huaben, since there is no `src/` to
 depend on.
@@ -98,7 +98,7 @@ def dump_yaml(value: Any, path: Path) -> None:
 
 
 def resources() -> Path:
-    """Return the folder of prompts/, recipes/, schemas/, params.yaml and dvc.yaml: the checkout, or what pip installed."""
+    """Return the folder of prompts/, recipes/, schemas/ and the YAML files: the checkout, or what pip installed."""
     for root in (Path(__file__).parents[3], Path(sysconfig.get_path("data")) / "share" / "huaben"):
         if (root / "prompts").is_dir() and (root / "dvc.yaml").is_file():
             return root

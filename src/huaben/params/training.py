@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from huaben.errors import InputError
 from huaben.params.section import Count, Section
@@ -48,7 +48,8 @@ class Train(Section):
     """`tiny`, a local folder or hub id, or `none`."""
     seeds: Annotated[list[int], Field(min_length=1)]
     """Each trains its own `sft`, `dpo` and `dpo_only`; the base is made once, with the first."""
-    tiny: Tiny | None = None
+    tiny: Tiny | None
+    """Of base `tiny`; null for others."""
     lora: bool
     """Train adapters and merge them; false: all weights."""
     recompute: bool
@@ -64,6 +65,12 @@ class Train(Section):
     """Weight of the loss of the mixture's next rows beside that of each batch of DPO (of general text alone in
     `dpo_only`); 0: none."""
     batch: Count
+
+    @model_validator(mode="after")
+    def _tiny_is_described(self) -> "Train":
+        if self.base == "tiny" and self.tiny is None:
+            raise ValueError("base `tiny` needs the section `tiny`, as in recipes/tiny.yaml")
+        return self
 
 
 class Evaluate(Section):

@@ -47,7 +47,7 @@ class Finished:
 
 
 def base(job: Job, say: Say) -> Finished:
-    """Make the tiny base, or copy the given one."""
+    """Make the tiny base, or copy the given one; raise InputError when none can be loaded."""
     return _finished(job, "base", _base, say)
 
 
@@ -123,7 +123,14 @@ def _sft(job: Job) -> Phase:
 
 
 def _dpo(job: Job) -> Phase | None:
-    return _preference(job, job.folder / "sft", "dpo", lambda found: [row for rows in found.values() for row in rows])
+    return _preference(job, job.folder / "sft", "dpo", half_general)
+
+
+def half_general(found: dict[str, list[Example]]) -> list[Example]:
+    """Return the rows of all sources, and as many of the general text: it is rehearsed most, as no pair is like it."""
+    others = [row for name, rows in found.items() if name != "general" for row in rows]
+    general = found["general"]
+    return [*others, *(general[place % len(general)] for place in range(len(others) if general else 0))]
 
 
 def _dpo_only(job: Job) -> Phase | None:
