@@ -53,6 +53,7 @@ bench: $(READY)
 	python bench/speakers.py
 	python bench/duplicates.py
 	python bench/cleaning.py
+	python bench/training.py
 
 # The lock file names every version; the project itself is installed in place.
 $(READY): requirements.lock pyproject.toml
