@@ -1,7 +1,7 @@
 """Pairs by contrast: the hero's line against what a sober character says to similar words."""
 
 from huaben.coverage import Coverage
-from huaben.extract.contrast import by_contrast
+from huaben.extract.contrast import by_contrast, leaning
 from pairing import HERO, MAD, SOBER, conversation, texts
 
 
@@ -62,3 +62,10 @@ def test_a_speaker_does_not_answer_himself(make_params):
 def test_the_conversations_of_other_characters_are_not_the_heros(make_params):
     others = MAD.model_copy(update={"character": "梁明夷"})
     assert pairs([others, SOBER], make_params())[1].units == 0
+
+
+def test_pairs_that_lean_to_one_side_go_the_most_unequal_first():
+    lengths = [(20, 10), (20, 19), None, (20, 15), (9, 10), (9, 10), (30, 11), (20, 12)]
+    assert leaning(lengths) == {6}
+    assert leaning([(10, 20)] * 5 + [(10, 10)] * 8) == {4}
+    assert leaning([(20, 10)] * 3) == set()

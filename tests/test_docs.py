@@ -30,7 +30,7 @@ IS_COMMAND = re.compile(r"(huaben|make|dvc) [a-z-]")
 FILE = re.compile(r"[\w.<>*/-]+\.(json|jsonl|yaml|md|txt|py|toml|lock|html|parquet)|[\w<>*-][\w.<>*/-]*/[\w.<>*/-]*")
 OF_THE_READER = ("novel.txt", "rows.jsonl", "replies.jsonl", "dropped.jsonl", "report.md", "rows-clean/")
 """Names that stand for the reader's own files."""
-LATER = ("dataset_info.json", "withheld.json", "croissant.json", ".venv/bin/pip")
+LATER = ("dataset_info.json", "withheld.json", "croissant.json", "persona.md", ".venv/bin/pip")
 LATER += ("bench/.venvs/", "tests/consumers/.venvs/")
 """Files that `publish`, `make` and a benchmark make, and that neither git nor dvc.yaml names."""
 

@@ -2,10 +2,11 @@
 
 import json
 from contextlib import closing, suppress
+from dataclasses import replace
 
 import pytest
 
-from conversing import served
+from conversing import served, with_wordings
 from huaben.cli import main
 from huaben.errors import HuabenError
 from huaben.extract.asking import Asked
@@ -70,6 +71,14 @@ def test_as_many_requests_are_foretold_as_are_sent_and_none_when_all_is_there(as
         "preference": 0,
     }
     assert foretold(asked, novel, store)["total"]["requests"] == 0
+
+
+def test_the_turn_with_the_wordings_is_foretold_before_there_is_a_question(asked, novel, store):
+    wants = replace(asked, params=with_wordings(asked.params))
+    without, with_them = foretold(asked, novel, store)["stages"]["qa"], foretold(wants, novel, store)["stages"]["qa"]
+    assert (without["requests"], with_them["requests"]) == (3, 6)
+    assert with_them["tokens_output"] - without["tokens_output"] == 3 * 16 * 5 * 22
+    assert with_them["tokens_hit"] > 2 * without["tokens_hit"]
 
 
 def test_what_gc_forgot_is_foretold_again(asked, novel, run, endpoint, store):
@@ -149,7 +158,7 @@ def test_the_command_prints_a_table_and_json(repository_of_nothing, novel, store
     found = json.loads(capsys.readouterr().out)
     main(["estimate"])
     table = capsys.readouterr().out
-    assert found["total"]["requests"] == 3 * 3 + 2 + 2 * 440
+    assert found["total"]["requests"] == 3 * 4 + 2 + 2 * 440
     assert found["total"]["money_at_peak"] == pytest.approx(2 * found["total"]["money"], abs=1e-5)
     assert f"{found['total']['money']:.4f}" in table and "floor" in table
     assert not store.exists()

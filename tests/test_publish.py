@@ -430,6 +430,12 @@ def test_verify_names_changed_missing_and_extra_files(tmp_path):
     assert verify_release(out) == ["README.md", "extra.txt", "lines/test-00000-of-00001.parquet"]
 
 
+def test_the_character_has_a_page_that_the_checksums_cover(released):
+    out, _, _ = released
+    assert (out / "persona.md").read_text(encoding="utf-8").startswith("# 沈更生\n\n你是沈更生。\n")
+    assert "  persona.md\n" in (out / "SHA256SUMS").read_text(encoding="utf-8")
+
+
 def test_a_folder_without_a_list_is_not_whole(tmp_path):
     (tmp_path / "SHA256SUMS").write_text("no list at all\n")
     assert verify_release(tmp_path) == ["SHA256SUMS"]

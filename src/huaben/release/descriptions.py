@@ -70,7 +70,7 @@ DESCRIPTIONS: dict[str, Description] = {
 
 EVERY_CONFIG: dict[str, str] = {
     "record_id": "hash of the record's content and origin; stable between releases",
-    "split": "train, validation or test; decided by chapter (preference: by prompt)",
+    "split": "train, validation or test; decided by chapter (preference pairs of the way prompts: by prompt)",
     "provenance": "where the record came from: `novel`, `chapter` (place in reading order, from 1; 0: not from a "
     "chapter), `chapter_id`, `spans` (`[start, end]`, characters of the chapter's text), `prompt` and version, "
     "`model`, `reply_id` in the reply store, `written_by` (who wrote a reply that no model wrote)",

@@ -1,7 +1,7 @@
 """Stage `publish`: the rows that passed every gate, as a release (`huaben publish`).
 
 In: `data/dedupe/<dataset>.jsonl` and the gate report. Out: `dataset/` (Parquet by config and split,
-card, checksums) and `exports/`. Both are replaced whole, or not at all.
+card, `persona.md`, checksums) and `exports/`. Both are replaced whole, or not at all.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from huaben.release.checksums import file_digest, write_checksums
 from huaben.release.croissant import write_croissant
 from huaben.release.exports import write_exports
 from huaben.release.folders import replacing_folder
+from huaben.release.personapage import PERSONA, render_persona
 from huaben.release.roundtrip import round_trip
 from huaben.release.tables import write_parquet
 from huaben.release.withhold import is_free, withheld
@@ -59,7 +60,7 @@ def write_release(
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Write records as a release; with `publish.text: withhold`, without the novel's own text."""
-    shown = records
+    shown, persona = records, render_persona(records, params)
     if params.publish.text == "withhold":
         shown = {name: [withheld(record) for record in rows] for name, rows in records.items()}
         records = {name: [record for record in rows if is_free(record)] for name, rows in records.items()}
@@ -67,6 +68,7 @@ def write_release(
         configs = [_write_config(folder, name, shown[name]) for name in shown]
         write_croissant(folder, configs, params)
         write_text(folder / "README.md", render_card(configs, gates, params, facts))
+        write_text(folder / PERSONA, persona)
         faults = round_trip(folder, {config.name: config.splits for config in configs})
         if faults:
             raise HuabenError("publish: the release does not load as its rows: " + "; ".join(faults))
