@@ -24,7 +24,7 @@ def measured(lessons):
 
 def test_every_model_stands_beside_the_baselines_with_n_and_interval(measured):
     report, _ = measured
-    assert list(report["models"]) == ["base", "sft", "dpo"]
+    assert list(report["models"]) == ["base", "sft", "dpo", "dpo_only"]
     for numbers in report["models"].values():
         for name in (
             "preference_accuracy",
