@@ -15,6 +15,7 @@ SIZES = {
     "base": "tiny",
     "seeds": [7],
     "tiny": Tiny(vocabulary=400, hidden=32, layers=1, heads=2, epochs=6.0, lr=0.003, batch=4),
+    "dtype": "float32",
     "lora": False,
     "max_length": 128,
     "mixture": Mixture(dialogue=1.0, qa=1.0, summary_qa=1.0, pretrain=1.0, general=1.0),

@@ -1,7 +1,7 @@
 """Sections about the proof: how models are trained and measured, and how much the report shows."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,8 @@ class Train(Section):
     """Each trains its own `sft`, `dpo` and `dpo_only`; the base is made once, with the first."""
     tiny: Tiny | None
     """Of base `tiny`; null for others."""
+    dtype: Literal["float32", "bfloat16"]
+    """Of the weights while they are trained and asked; adapters stay float32."""
     lora: bool
     """Train adapters and merge them; false: all weights."""
     recompute: bool

@@ -8,15 +8,15 @@ from typing import Any
 from huaben.errors import InputError
 
 
-def load(folder: Path | str) -> tuple[Any, Any]:
+def load(folder: Path | str, dtype: str = "auto") -> tuple[Any, Any]:
     """Return model and tokenizer of a folder or hub id; a folder with one GGUF file is read from that.
+
+    `dtype` is that of the weights; `auto`: as they were saved.
 
     Raises InputError when nothing can be loaded, or the tokenizer has no chat template.
     """
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     try:
         file = _gguf(Path(folder))
         tokenizer = AutoTokenizer.from_pretrained(folder, **file)

@@ -90,7 +90,7 @@ def _scratch(job: Job, name: str) -> Path:
 
 def _base(job: Job) -> Phase:
     if job.train.tiny is None or job.train.base != "tiny":
-        model, tokenizer = models.load(job.train.base)
+        model, tokenizer = models.load(job.train.base, job.train.dtype)
         return model, tokenizer, {"parameters": float(model.num_parameters())}, []
     articles, _ = rows.read_general(job.general)
     if not articles:

@@ -147,6 +147,6 @@ def load_scorer(folder: Path, max_length: int) -> Scorer:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     gpu = torch.cuda.is_available()
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16 if gpu else torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")  # for generation; scoring pads by itself
     return Scorer(model.to("cuda" if gpu else "cpu").eval(), tokenizer, max_length)
