@@ -1,5 +1,6 @@
 """dvc.lock after a dvc that was killed while writing it."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from huaben.cli.keeper import is_whole
+from huaben.cli.paths import WORK
 
 WHOLE = "schema: '2.0'\nstages:\n  chapters:\n    cmd: huaben chapters\n"
 KILLED_WHILE_WRITING = """
@@ -44,3 +46,30 @@ def test_a_whole_lock_file_is_left_as_dvc_wrote_it(tmp_path):
 def test_what_is_no_whole_lock_file_is_told_apart(tmp_path, text):
     (tmp_path / "dvc.lock").write_text(text, encoding="utf-8")
     assert not is_whole(tmp_path / "dvc.lock")
+
+
+ORPHAN = """
+import os, sys, time
+if os.fork():
+    os._exit(0)
+while os.getppid() not in (1, int(sys.argv[1])):
+    time.sleep(0.01)
+from huaben.cli.guard import alone
+with alone():
+    open("parent", "w").write(str(os.getppid()))
+open("done", "w").close()
+"""
+
+
+def test_a_stage_whose_dvc_is_gone_leaves_no_keeper_behind(tmp_path):
+    (tmp_path / "dvc.lock").write_text(WHOLE, encoding="utf-8")
+    environment = {**os.environ, "DVC_ROOT": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", ORPHAN, str(os.getpid())], cwd=tmp_path, check=True, env=environment)
+    for _ in range(200):
+        if (tmp_path / "done").exists():
+            break
+        time.sleep(0.05)
+    if (tmp_path / "parent").read_text() != "1":
+        pytest.skip("orphans here go to another process than the first")
+    with (tmp_path / WORK / "keeper").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a keeper would hold it

@@ -167,10 +167,7 @@ def test_rehearsal_holds_what_sft_taught(lessons, trained):
     train_lessons(lessons, "forgetful", params)
     text = [piece.text for piece in read_records(lessons / "data", "pretrain", "train")]
     rehearsed, forgetful = (
-        sum(
-            total
-            for total, _ in load_scorer(lessons / models / "dpo", 2, params.train.max_length).text_log_probs(text)
-        )
+        sum(total for total, _ in load_scorer(lessons / models / "dpo", params.train.max_length).texts(text))
         for models in ("models", "forgetful")
     )
     assert rehearsed > forgetful

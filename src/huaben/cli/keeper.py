@@ -28,6 +28,8 @@ def keep_lock_file() -> None:
         shutil.copyfile(LOCK_FILE, COPY.with_suffix(".new"))
         COPY.with_suffix(".new").replace(COPY)
     dvc = starter()
+    if dvc == 1:  # dvc was killed before this stage looked for it, or nothing outlives it
+        return
     if os.fork() == 0:
         try:
             _keep(dvc)
