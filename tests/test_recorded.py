@@ -219,3 +219,8 @@ def test_a_rewrite_of_no_line_or_without_its_fields_is_an_input_error(rendered, 
     (folder / "grounded.yaml").write_text(REWRITE.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=rf"grounded\.yaml: .*{message}"):
         rendered()
+
+
+def test_a_prompt_that_was_never_answered_has_not_changed(rendered, asked):
+    write_replies(asked.recorded[0], [row for row in rendered().rows if row["prompt"] != "qa.v2"])
+    assert rendered().changed == []

@@ -20,7 +20,7 @@ from huaben.extract.tasks import QA_FIELDS, SPEAKERS, speakers_task, summary_tas
 from huaben.extract.wordings import WORDINGS, inquire_with_wordings
 from huaben.llm.answers import Reply
 from huaben.llm.question import Outcome, Question, judge, pursue
-from huaben.llm.replies import load_recorded
+from huaben.llm.replies import read_replies
 from huaben.params import CastMember
 from huaben.records import Chapter, Line
 from huaben.yamlfile import load_yaml
@@ -64,9 +64,16 @@ def render(
         answer(question, content)
     for question, content in _rewrites(asked, folder / "grounded.yaml", lines):
         answer(question, content)
-    old = load_recorded([previous])
-    changed = [f"{row['prompt']}: {row['unit']}" for key, row in rows.items() if old and key not in old]
+    changed = _reworded(rows, read_replies(previous) if previous.exists() else [])
     return Rendered(list(rows.values()), changed)
+
+
+def _reworded(rows: Mapping[str, Mapping[str, Any]], old: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return which prompts were answered before, but in other words."""
+    answered = {(row["prompt"], row["unit"]) for row in old}
+    keys = {row["key"] for row in old}
+    fresh = [(row["prompt"], row["unit"]) for key, row in rows.items() if key not in keys]
+    return [f"{prompt}: {unit}" for prompt, unit in fresh if (prompt, unit) in answered]
 
 
 def _read_chapters(folder: Path) -> dict[str, Mapping[str, Any]]:
