@@ -13,8 +13,9 @@ READY := $(VENV)/.ready
 repro: $(READY)
 	dvc repro
 
+# A process a core; the tests of one file share one, and with it what its fixtures made.
 test: $(READY)
-	pytest -m "not slow"
+	pytest -n auto --dist loadfile -m "not slow"
 
 test-slow: $(READY)
 	pytest -m slow
