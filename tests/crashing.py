@@ -265,6 +265,7 @@ def make_repository(folder, url, concurrency=8, store=None, versions=("v1", "v2"
     params["llm"] |= {"provider": "openai", "base_url": url, "api_key_env": "HUABEN_TEST_KEY", "model": "fake-1"}
     params["llm"] |= {"concurrency": concurrency, "timeout_s": 60.0, "max_money": None}
     params["summary"]["versions"] = list(versions)
+    params["qa"]["wordings"] = 0
     params["chapters"] |= {"test": [], "validation": []}
     cast = [{"name": name} for name in WHO]
     for name, value in {"params.yaml": params, "cast.yaml": cast}.items():

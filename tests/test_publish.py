@@ -67,7 +67,7 @@ def sample_rows(word="第一版"):
         message("assistant", f"三更了。{word}"),
     ]
     summary = {"title": "雨", "summary": word, "aspects": [{"aspect": "plot", "text": word}]}
-    question = {"angle": "plot", "question": "谁在敲钟？", "answer": HOSTILE, "evidence": "钟响了"}
+    question = {"angle": "plot", "question": "谁在敲钟？", "answer": HOSTILE, "evidence": "钟响了", "wordings": []}
     pair = {"way": "prompts", "prompt": talk[:1], "chosen": talk[1:], "rejected": [message("assistant", "三点。")]}
     written = {"prompt": "qa.v2", "reply_id": "r1", "written_by": "the huaben authors"}
     asked = {"prompt": "summary.v2", "reply_id": "r2", "model": "deepseek-chat"}

@@ -46,7 +46,7 @@ def inside(folder):
 
 def write_params(folder, **changes):
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    changes = {"provider: recorded": "provider: none", "ways: [prompts, contrast]": "ways: []", **changes}
+    changes = {"provider: recorded": "provider: none", "ways: [prompts, grounded, contrast]": "ways: []", **changes}
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
