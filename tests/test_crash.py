@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -401,6 +402,8 @@ def stage_of_a_parent(repository, prefix="", **variables):
     command = [sys.executable, "-c", PARENT, "/bin/sh", "-c", prefix + stages()["summary"]["cmd"]]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     place = {"cwd": repository.folder, "env": environment, "start_new_session": True}
+    # the tests themselves may run under nohup, and a stage under nohup outlives its parent on purpose
+    place |= {"preexec_fn": partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)}
     with subprocess.Popen(command, **place, **pipes) as parent:
         try:
             yield parent, int(parent.stdout.readline())
