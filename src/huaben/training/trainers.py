@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +176,10 @@ def last_checkpoint(scratch: Path) -> str | None:
 
 
 def make_curve(logs: Sequence[dict[str, Any]], wanted: dict[str, str]) -> Curve:
-    """Average the logs of single steps in at most POINTS groups of equal length, the last one maybe shorter."""
-    size = -(-len(logs) // POINTS)
-    groups = [logs[start : start + size] for start in range(0, len(logs), size or 1)]
+    """Average the logs of single steps in at most POINTS groups; no two differ in length by more than one step."""
+    count = min(POINTS, len(logs))
+    edges = [len(logs) * group // count for group in range(count + 1)] if count else []
+    groups = [logs[start:end] for start, end in pairwise(edges)]
     return [{"step": float(group[-1]["step"]), **_means(group, wanted)} for group in groups]
 
 
