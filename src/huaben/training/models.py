@@ -21,6 +21,8 @@ def load(folder: Path | str, dtype: str = "auto") -> tuple[Any, Any]:
         file = _gguf(Path(folder))
         tokenizer = AutoTokenizer.from_pretrained(folder, **file)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **file)
+        if file:
+            model = _unpacked(model)
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"train.base: no model can be loaded from {str(folder)!r}: {error}") from error
     if not tokenizer.chat_template:
@@ -28,6 +30,16 @@ def load(folder: Path | str, dtype: str = "auto") -> tuple[Any, Any]:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer
+
+
+def _unpacked(model: Any) -> Any:
+    """Return a model read from GGUF as any other: transformers (5.23) has unpacked it, but would not save it."""
+    from transformers import AutoModelForCausalLM
+
+    del model.config.quantization_config
+    plain = AutoModelForCausalLM.from_config(model.config, dtype=model.dtype)
+    plain.load_state_dict(model.state_dict())
+    return plain
 
 
 def _gguf(folder: Path) -> dict[str, str]:
