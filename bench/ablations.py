@@ -52,16 +52,8 @@ class Variant:
 
 
 def raw_dialogue(folder: Path, _: Params) -> None:
-    found = read_jsonl(folder / "dialogue_raw.jsonl")
-    rows = [{**row, "messages": _from_the_user_on(row["messages"])} for row in found]
-    write_jsonl(folder / "dialogue.jsonl", [row for row in rows if row["messages"]])
+    shutil.copy(folder / "dialogue_raw.jsonl", folder / "dialogue.jsonl")
     (folder / "preference.jsonl").unlink()
-
-
-def _from_the_user_on(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out what the character says before anybody else does: it answers nothing."""
-    spoken = [message["role"] == "user" for message in messages]
-    return messages[spoken.index(True) :] if True in spoken else []
 
 
 def any_length(folder: Path, params: Params) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from huaben.records import QA, Provenance
 from huaben.training.cloze import filling
-from huaben.training.exam import as_prompt, by_overlap, held_out, make_items, mark, overlap, unseen
+from huaben.training.exam import as_prompt, by_overlap, make_items, mark, overlap, unseen
 
 
 def question(words, answer, number=0, wordings=(), angle="facts"):
@@ -51,11 +51,6 @@ def test_a_question_trained_in_nearly_the_same_words_is_no_exam():
     rows = [question("沈更生的母亲叫什么名字？", "韩素秋"), question("怀表停在几点？", "三点十七分", 1)]
     left = unseen(asked(*rows), ["沈更生的母亲叫做什么名字？"])
     assert [qa.question for qa, _ in left] == ["怀表停在几点？"]
-
-
-def test_only_the_last_two_wordings_are_asked():
-    rows = [question("问？", "答", 1, ("一", "二", "三", "四", "五")), question("问？", "答", 2)]
-    assert [wordings for _, wordings in held_out(rows)] == [("四", "五")]
 
 
 def test_a_question_whose_answer_alone_repeats_it_is_not_asked():

@@ -2,9 +2,10 @@
 
 import pytest
 
+from huaben.files import write_jsonl
 from huaben.params import Mixture
-from huaben.records import QA, Provenance
-from huaben.training.mixture import mixed, trained_questions
+from huaben.records import QA, Conversation, Message, Provenance
+from huaben.training.mixture import mixed, replies
 from huaben.training.phases import half_general
 
 SOURCES = {"dialogue": [{"input_ids": [n, n], "labels": [n, n]} for n in range(10)], "qa": [], "general": []}
@@ -28,7 +29,7 @@ def test_the_drawn_part_of_a_source_depends_on_the_seed():
 
 @pytest.mark.parametrize(
     ("wordings", "trained"),
-    [((), ["问"]), (("一", "二", "三", "考", "____考"), ["问", "一", "二", "三"]), (("考", "____"), ["问"])],
+    [((), ["问"]), (("一", "二", "三", "考", "____考"), ["问", "一", "二", "三"]), (("考", "____考"), ["问"])],
 )
 def test_the_last_two_wordings_are_left_to_the_exam(wordings, trained):
     origin = Provenance(novel="n", chapter=1, chapter_id="c", spans=((0, 1),))
@@ -36,10 +37,22 @@ def test_the_last_two_wordings_are_left_to_the_exam(wordings, trained):
         record_id="0" * 16, split="train", angle="facts", question="问", answer="答", evidence="e",
         wordings=wordings, provenance=origin,
     )  # fmt: skip
-    assert trained_questions(qa) == trained
+    assert list(qa.trained) == trained
+    assert qa.examined == (("考", "____考") if wordings else ())
 
 
 def test_half_of_what_dpo_rehearses_is_general_text():
     found = {"dialogue": [1, 2, 3], "qa": [4], "general": [8, 9]}
     assert half_general(found) == [1, 2, 3, 4, 8, 9, 8, 9]
     assert half_general({**found, "general": []}) == [1, 2, 3, 4]
+
+
+def test_what_the_character_says_before_anybody_else_answers_nothing(tmp_path):
+    said = [("assistant", "钟停了。"), ("assistant", "又停了。"), ("user", "几点了？"), ("assistant", "三更。")]
+    messages = tuple(Message(role=role, content=text) for role, text in said)
+    origin = Provenance(novel="n", chapter=1, chapter_id="c")
+    raw = Conversation(
+        record_id="0" * 16, split="train", character="沈更生", scene=1, messages=messages, provenance=origin
+    )
+    write_jsonl(tmp_path / "dialogue.jsonl", [raw.row()])
+    assert list(replies(tmp_path, lambda messages: True)) == [([{"role": "user", "content": "几点了？"}], "三更。")]

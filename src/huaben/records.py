@@ -145,6 +145,16 @@ class QA(Record):
     """Other ways to ask the same; the last two are never trained on: the exam asks them."""
     provenance: Provenance
 
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The ways to ask that are trained on: the question itself first."""
+        return (self.question, *self.wordings[:-2])
+
+    @property
+    def examined(self) -> tuple[str, ...]:
+        """The ways to ask that only the exam asks; none where the question has no other wordings."""
+        return self.wordings[-2:]
+
 
 class Preference(Record):
     """A preference pair: the prompt's messages, one chosen and one rejected assistant message."""

@@ -11,8 +11,6 @@ from huaben.records import QA
 from huaben.refine.compared import bare
 from huaben.refine.duplicates import find_similar
 
-HELD_OUT = 2
-"""Wordings that only the exam asks, the last ones (`records.QA.wordings`)."""
 TOO_ALIKE = 0.9
 """Similarity from which two wordings are one: that of `dedupe.thresholds`, fixed, as a gate holds the data to it."""
 
@@ -26,12 +24,12 @@ class Asked(NamedTuple):
 
 def exam_of(questions: Iterable[QA]) -> list[Asked]:
     """Return the wordings that the exam asks: about train chapters, and, as the control, about held-out ones."""
-    return [Asked(qa.record_id, text) for qa in questions for text in qa.wordings[-HELD_OUT:]]
+    return [Asked(qa.record_id, text) for qa in questions for text in qa.examined]
 
 
 def trained_of(questions: Iterable[QA]) -> list[str]:
     """Return every wording of the train split that a model is trained on."""
-    return [text for qa in questions if qa.split == "train" for text in (qa.question, *qa.wordings[:-HELD_OUT])]
+    return [text for qa in questions if qa.split == "train" for text in qa.trained]
 
 
 def leaks(exam: Sequence[Asked], trained: Sequence[str]) -> set[str]:

@@ -7,7 +7,8 @@ statement whose words are not the answer's has none, and is not asked.
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 
-BLANK = "____"
+from huaben.text import BLANK
+
 CONTEXT = 6
 """So many characters beside the blank are looked up in the answer; two at least must be there."""
 LONGEST = 10

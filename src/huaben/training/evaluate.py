@@ -21,9 +21,7 @@ from huaben.training.material import HeldOut, Material, gather
 from huaben.training.measure import Measured, measure
 from huaben.training.seeds import prepare_worker
 from huaben.training.statistics import Bootstrap, Marks, Numbers
-
-MODELS = ("base", "sft", "dpo", "dpo_only")
-"""`dpo` is SFT and then DPO, `dpo_only` is DPO straight from the base."""
+from huaben.training.train import PHASES
 
 
 def evaluate(
@@ -37,8 +35,8 @@ def evaluate(
     there are. Tune on `validation`, and look at `test` once.
     """
     material = gather(datasets, general, params, split)
-    folders = {name: found for name in MODELS if (found := _folders(models, name))}
-    material.left_out.update({f"models.{m}": "the stage train made no such model" for m in MODELS if m not in folders})
+    folders = {name: found for name in PHASES if (found := _folders(models, name))}
+    material.left_out.update({f"models.{m}": "the stage train made no such model" for m in PHASES if m not in folders})
     measured = _measure_all(folders, material, params)
     bootstrap = Bootstrap(params.evaluate.bootstrap, params.evaluate.seed)
     result = {
@@ -62,7 +60,7 @@ def _measure_all(folders: dict[str, list[Path]], material: Material, params: Par
     """Measure every folder: several seeds of the small base in processes side by side, else one after the other."""
     places = [place for found in folders.values() for place in found]
     cores = len(os.sched_getaffinity(0))
-    if params.train.base == "tiny" and len(places) > len(MODELS) and cores > 1:
+    if params.train.base == "tiny" and len(places) > len(PHASES) and cores > 1:
         with ProcessPoolExecutor(min(cores, len(places)), get_context("spawn"), prepare_worker, (True,)) as pool:
             results = iter(list(pool.map(measure, places, repeat(material), repeat(params))))
     else:

@@ -12,10 +12,11 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from statistics import fmean
 
 from huaben.records import QA
-from huaben.training.cloze import BLANK, filling, wrong_fillings
-from huaben.training.mixture import EXAM_WORDINGS
+from huaben.text import BLANK
+from huaben.training.cloze import filling, wrong_fillings
 from huaben.training.rows import Messages
 
 CHOICES = 4
@@ -78,11 +79,6 @@ def as_prompt(wording: str) -> Messages:
     return [{"role": "user", "content": COMPLETE.format(wording) if BLANK in wording else wording.strip()}]
 
 
-def held_out(rows: Iterable[QA]) -> Iterator[tuple[QA, tuple[str, ...]]]:
-    """Return the rows that have wordings, each with the two that training does not see."""
-    return ((qa, qa.wordings[-EXAM_WORDINGS:]) for qa in rows if len(qa.wordings) >= EXAM_WORDINGS)
-
-
 def unseen(
     asked: Iterable[tuple[QA, tuple[str, ...]]], trained: Sequence[str]
 ) -> Iterator[tuple[QA, tuple[str, ...]]]:
@@ -117,7 +113,7 @@ def overlap(question: str, answer: str) -> int:
 
 def by_overlap(item: Item) -> float:
     """Return the mark of a judge that picks what shares most with the wording: the mean over the wordings."""
-    return _mean([mark([overlap(asking.wording, part) for part in asking.parts]) for asking in item.askings])
+    return fmean([mark([overlap(asking.wording, part) for part in asking.parts]) for asking in item.askings])
 
 
 def _cores(qa: QA, wordings: Sequence[str]) -> Iterator[str]:
@@ -148,10 +144,6 @@ def _question(wording: str, qa: QA, rows: Sequence[QA]) -> Asking | None:
     if len(choices) < CHOICES or sum(shared[answer] >= right for answer in choices[1:]) < AS_MUCH:
         return None
     return Asking(wording, choices, choices)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / max(len(values), 1)
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Literal
 
 from huaben.params import Params
 from huaben.records import QA, Line, Preference, Split
-from huaben.training import articles, exam, mixture, rows, style
+from huaben.training import articles, exam, rows, style
 
 HeldOut = Literal["validation", "test"]
 THIRD = 3
@@ -92,7 +92,7 @@ def _asked(datasets: Path, splits: Sequence[Split]) -> Asked:
     """
     trained = [wording for name in rows.trained_qa(datasets) for wording in _trained(datasets, name)]
     questions: list[QA] = [qa for split in splits for qa in rows.read_records(datasets, "qa_v2", split)]
-    asked = list(exam.held_out(questions))
+    asked = [(qa, qa.examined) for qa in questions if qa.examined]
     if not asked and rows.knowledge_dataset(datasets) != "qa_v1":
         others: list[QA] = [qa for split in splits for qa in rows.read_records(datasets, "qa_v1", split)]
         asked = [(qa, (qa.question,)) for qa in others]
@@ -101,7 +101,7 @@ def _asked(datasets: Path, splits: Sequence[Split]) -> Asked:
 
 def _trained(datasets: Path, name: str) -> list[str]:
     found: list[QA] = rows.read_records(datasets, name, "train")
-    return [wording for qa in found for wording in mixture.trained_questions(qa)]
+    return [wording for qa in found for wording in qa.trained]
 
 
 def _reasons(material: Material, split: HeldOut) -> Iterator[tuple[str, str]]:

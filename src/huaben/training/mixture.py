@@ -6,13 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from huaben.params import Mixture
-from huaben.records import QA
 from huaben.training import rows
 from huaben.training.hastened import Example
 from huaben.training.pairs import IGNORED
-
-EXAM_WORDINGS = 2
-"""Of a question's other wordings the last two, which the exam asks."""
 
 
 def mixed(sources: dict[str, list[Example]], mixture: Mixture, seed: int) -> dict[str, list[Example]]:
@@ -34,7 +30,7 @@ def sources(datasets: Path, general: Path | None, tokenizer: Any, length: int) -
     """
     pieces = [piece.text for piece in rows.read_records(datasets, "pretrain", "train")]
     chats = {
-        "dialogue": list(_dialogue(datasets, fits(tokenizer, length))),
+        "dialogue": list(replies(datasets, fits(tokenizer, length))),
         "qa": [chat for name in _present(rows.knowledge_dataset(datasets)) for chat in _answers(datasets, name)],
         "summary_qa": [chat for name in ("summary_qa_v1", "summary_qa_v2") for chat in _answers(datasets, name)],
     }
@@ -47,23 +43,19 @@ def _present(name: str | None) -> list[str]:
     return [name] if name else []
 
 
-def _dialogue(datasets: Path, fit: rows.Fits) -> Iterator[tuple[rows.Messages, str]]:
+def replies(datasets: Path, fit: rows.Fits) -> Iterator[tuple[rows.Messages, str]]:
+    """Yield each reply of the dialogues with what fits of the talk before it; what answers nobody is passed over."""
     for conversation in rows.read_records(datasets, "dialogue", "train"):
         messages = rows.as_messages(conversation.messages)
         for place, message in enumerate(messages):
-            if message["role"] == "assistant" and place:
+            if message["role"] == "assistant" and any(said["role"] == "user" for said in messages[:place]):
                 yield rows.recent(messages[:place], fit), message["content"]
 
 
 def _answers(datasets: Path, name: str) -> Iterator[tuple[rows.Messages, str]]:
     for qa in rows.read_records(datasets, name, "train"):
-        for question in trained_questions(qa):
+        for question in qa.trained:
             yield [{"role": "user", "content": question.strip()}], qa.answer.strip()
-
-
-def trained_questions(qa: QA) -> list[str]:
-    """Return the wordings of a question that training reads: its own, and all others but the exam's."""
-    return [qa.question, *qa.wordings[:-EXAM_WORDINGS]]
 
 
 def encode(prompt: rows.Messages, reply: str, tokenizer: Any) -> Example:
