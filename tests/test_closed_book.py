@@ -83,6 +83,7 @@ def test_overlap_counts_different_letters_and_pairs_but_no_punctuation():
         ("“不急，____呢”是口头禅。", "火上了房他也是这一句。", None),
         ("没有空处", "没有空处", None),
         ("两____处____", "两三处四五", None),
+        ("她的灯漂走了，____把灯捞回来。", "她的灯漂走了，手指变淡；铁九把灯捞回来。", None),
     ],
 )
 def test_what_fills_a_blank_is_read_off_the_answer(statement, answer, core):

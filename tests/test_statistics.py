@@ -38,6 +38,21 @@ def test_seeds_that_differ_widen_the_interval():
     assert apart["x_high"] - apart["x_low"] > 0.7
 
 
+def test_what_both_halves_of_an_exam_give_away_is_in_no_difference():
+    known, control = Marks((1.0, 1.0, 0.0, 0.0)), Marks((1.0, 0.0, 0.0, 0.0))
+    found = BOOTSTRAP.difference("d", [known, known], [control, control])
+    assert found["d"] == 0.25
+    assert found["d_low"] < 0 < found["d_high"]
+    ones, zeros = Marks((1.0,) * 3), Marks((0.0,) * 5)
+    assert BOOTSTRAP.difference("d", [ones], [zeros]) == {"d": 1.0, "d_low": 1.0, "d_high": 1.0}
+
+
+def test_a_seed_that_does_better_at_everything_widens_no_difference():
+    seeds = [(0.0, 0.0), (1.0, 1.0)]
+    found = BOOTSTRAP.difference("d", [Marks(marks * 20) for marks in seeds], [Marks(marks * 9) for marks in seeds])
+    assert found == {"d": 0.0, "d_low": 0.0, "d_high": 0.0}
+
+
 def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     import numpy as np
 

@@ -21,6 +21,10 @@ METRICS: dict[str, tuple[str, str]] = {
         "four-way exam about train chapters, in wordings never trained on; higher is better, chance is 0.25",
     ),
     "knowledge_control": ("Knowledge, control", "the same about chapters never trained on; should stay at chance"),
+    "knowledge_over_control": (
+        "Knowledge above control",
+        "knowledge less its control: what was learned, and not guessed from the form of the exam; 0 by chance",
+    ),
     "answers_fuzzy": ("Answers", "how much of its own answer's letters are the right answer's; higher is better"),
     "consistency": (
         "Consistency",

@@ -53,7 +53,7 @@ def _random() -> Numbers:
     chance = 1 / exam.CHOICES
     halves = ("preference_accuracy", "preference_accuracy_balanced", "preference_accuracy_sum")
     quarters = ("knowledge_accuracy", "knowledge_control", "general_accuracy")
-    return dict.fromkeys(halves, 0.5) | dict.fromkeys(quarters, chance)
+    return dict.fromkeys(halves, 0.5) | dict.fromkeys(quarters, chance) | {"knowledge_over_control": 0.0}
 
 
 def _overlap(material: Material) -> dict[str, Marks]:

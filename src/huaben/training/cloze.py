@@ -13,6 +13,8 @@ CONTEXT = 6
 """So many characters beside the blank are looked up in the answer; two at least must be there."""
 LONGEST = 10
 STOPS = "，。；：？！“”‘’「」、 "
+CLAUSES = frozenset("，。；：？！,;:?!")
+"""A filling that goes beyond its clause is no filling: the answer has more there than the statement leaves out."""
 
 
 def filling(statement: str, answer: str) -> str | None:
@@ -55,5 +57,5 @@ def _between(answer: str, left: str, right: str) -> Iterator[str]:
     start = answer.find(left)
     end = (answer.find(right, start + len(left) + 1) if right else len(answer)) if start >= 0 else -1
     text = answer[start + len(left) : end].strip(STOPS) if end > 0 else ""
-    if 1 <= len(text) <= LONGEST:
+    if 1 <= len(text) <= LONGEST and CLAUSES.isdisjoint(text):
         yield text

@@ -31,8 +31,9 @@ def evaluate(
 
     Every model has flat numbers `<metric>`, `<metric>_low`, `<metric>_high`, `<metric>_n`, and with several
     seeds `<metric>_seeds`; what a metric means is said where it is made: preferring.py, measure.py, dullness.py.
-    `perplexity_ratio` is a model's perplexity over the base's on the same articles. `seeds` is how many
-    there are. Tune on `validation`, and look at `test` once.
+    `perplexity_ratio` is a model's perplexity over the base's on the same articles; `knowledge_over_control` is how
+    far `knowledge_accuracy` lies above `knowledge_control`: what the form of the exam gives away is in both.
+    `seeds` is how many there are. Tune on `validation`, and look at `test` once.
     """
     material = gather(datasets, general, params, split)
     folders = {name: found for name in PHASES if (found := _folders(models, name))}
@@ -76,6 +77,10 @@ def _pooled(found: Sequence[Measured], base: Sequence[Measured] | None, bootstra
     numbers: Numbers = {}
     for name in sorted(by_seed[0]):
         numbers |= bootstrap.pool(name, [marks[name] for marks in by_seed])
+    exam = ("knowledge_accuracy", "knowledge_control")
+    if all(name in by_seed[0] for name in exam):
+        known, control = ([marks[name] for marks in by_seed] for name in exam)
+        numbers |= bootstrap.difference("knowledge_over_control", known, control)
     return numbers
 
 

@@ -44,8 +44,7 @@ class Bootstrap:
 
         if not by_seed or not by_seed[0].values:
             raise ValueError(f"{name}: no item to average")
-        values = np.asarray([marks.values for marks in by_seed], float)
-        weights = np.asarray(by_seed[0].weights or np.ones(values.shape[1]), float)
+        values, weights = _as_arrays(by_seed)
         shape = np.exp if by_seed[0].is_log else np.asarray
         low, high = np.percentile(shape(self._spread(values * weights, weights)), [2.5, 97.5])
         means = shape((values * weights).sum(1) / weights.sum())
@@ -56,16 +55,39 @@ class Bootstrap:
         rounded = {key: round(float(value), 4) for key, value in figures.items()}
         return {**rounded, f"{name}_n": float(values.shape[1])}
 
-    def _spread(self, tops: Any, weights: Any) -> Any:
-        """Return the weighted mean of each resample, from arrays of (seeds, items) and (items,)."""
+    def difference(self, name: str, more: Sequence[Marks], less: Sequence[Marks]) -> Numbers:
+        """Return `<name>`, `_low`, `_high`: how far the mean of items lies above that of others, of equal seeds."""
         import numpy as np
 
-        rng = np.random.default_rng(self.seed)
+        sides = [_as_arrays(marks) for marks in (more, less)]
+        spreads = [self._spread(v * weights, weights, group) for group, (v, weights) in enumerate(sides)]
+        means = [(values * weights).sum() / (weights.sum() * len(values)) for values, weights in sides]
+        low, high = np.percentile(spreads[0] - spreads[1], [2.5, 97.5])
+        found = {name: means[0] - means[1], f"{name}_low": low, f"{name}_high": high}
+        return {key: round(float(value), 4) for key, value in found.items()}
+
+    def _spread(self, tops: Any, weights: Any, group: int = 0) -> Any:
+        """Return the weighted mean of each resample, from arrays of (seeds, items) and (items,).
+
+        The seeds drawn are the same for every group of items, the items are not.
+        """
+        import numpy as np
+
         seeds, items = tops.shape
-        of_items = rng.multinomial(items, [1 / items] * items, size=self.resamples)
-        of_seeds = rng.multinomial(seeds, [1 / seeds] * seeds, size=self.resamples)
+        of_seeds = np.random.default_rng(self.seed).multinomial(seeds, [1 / seeds] * seeds, size=self.resamples)
+        of_items = np.random.default_rng([self.seed, 1 + group]).multinomial(
+            items, [1 / items] * items, size=self.resamples
+        )
         above = ((of_seeds @ tops) * of_items).sum(1)
         return above / (seeds * (of_items @ weights))
+
+
+def _as_arrays(by_seed: Sequence[Marks]) -> tuple[Any, Any]:
+    """Return values, (seeds, items), and weights, (items,)."""
+    import numpy as np
+
+    values = np.asarray([marks.values for marks in by_seed], float)
+    return values, np.asarray(by_seed[0].weights or np.ones(values.shape[1]), float)
 
 
 def balancing(groups: Sequence[bool]) -> tuple[float, ...]:
