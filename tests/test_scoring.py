@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from huaben.training.forks import Fork, forks
 from huaben.training.scoring import load_scorer
 from lessons import small_params, train_lessons, write_lessons
 
@@ -26,6 +27,26 @@ def test_a_batch_of_other_lengths_changes_no_score(scorer):
     for (total, count), (other, other_count) in zip(together, alone, strict=True):
         assert total == pytest.approx(other, abs=1e-3)
         assert count == other_count
+
+
+def test_answers_to_one_question_are_scored_as_if_alone_though_read_in_one_row(scorer):
+    prompt = ask("锣怎么样？")
+    answers = ["红色的锣响了！", "不知道。", "锣", "红色的锣响了！" * 3]
+    together = scorer.chats([(prompt, answer) for answer in answers])
+    alone = [scorer.chats([(prompt, answer)])[0] for answer in answers]
+    assert [count for _, count in together] == [count for _, count in alone]
+    assert [total for total, _ in together] == pytest.approx([total for total, _ in alone], abs=1e-3)
+
+
+def test_rows_are_joined_where_they_begin_alike_and_as_long_as_they_may_be():
+    rows = [([1, 2, 3, 4], 2), ([1, 2, 5], 2), ([1, 2, 6, 7], 2), ([9, 2, 3], 2), ([5, 6], 0)]
+    assert forks(rows, 4) == [
+        Fork([1, 2], [[3, 4], [5]]),
+        Fork([1, 2], [[6, 7]]),
+        Fork([9, 2], [[3]]),
+        Fork([5], [[6]]),
+    ]
+    assert [len(fork) for fork in forks(rows, 4)] == [4, 3, 2, 1]
 
 
 def test_a_score_is_the_sum_over_the_replys_own_tokens(scorer):

@@ -99,12 +99,19 @@ def next_log_probs(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
     The logits of all labelled tokens at once, as long as they fit; else by TRL's head, which makes them
     in tiles and again in the backward pass: up to 5 times as slow on a CPU.
     """
-    import torch
-
     targets = labels[:, 1:]
     wanted = targets != IGNORED
     if int(wanted.sum()) * model.config.get_text_config().vocab_size > MAX_LOGITS:
         return model(**inputs, use_cache=False, labels=labels, fused_lm_head=True).log_probs
+    return labelled_log_probs(model, inputs, labels)
+
+
+def labelled_log_probs(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
+    """Return what `next_log_probs` does, from all logits at once, however many."""
+    import torch
+
+    targets = labels[:, 1:]
+    wanted = targets != IGNORED
     columns = wanted.any(0).nonzero()[:, 0]
     logits = model(**inputs, use_cache=False, logits_to_keep=columns).logits[wanted[:, columns]]
     losses = torch.nn.functional.cross_entropy(logits.float(), targets[wanted], reduction="none")

@@ -9,7 +9,7 @@ models of one evaluation share a tokenizer. The sum is kept beside it.
 from collections.abc import Sequence
 
 from huaben.records import Preference
-from huaben.training.scoring import Sum
+from huaben.training.forks import Sum
 from huaben.training.statistics import Marks, balancing
 
 

@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from huaben.training.forks import Fork, Row, Sum, forks, score
 from huaben.training.rows import Messages, recent
 
 LOGITS = 2**25
 """Numbers that a batch's logits may hold: 128 MiB in float32."""
 REPLIES = 64
 """Replies made at once."""
-
-Row = tuple[list[int], int]
-"""Token ids, and the place from which on they are scored."""
-Sum = tuple[float, int]
-"""Log p in nats, and of how many tokens."""
 
 
 @dataclass(frozen=True)
@@ -101,44 +97,28 @@ class Scorer:
             yield ids[start : start + self.max_length], 0
 
     def _sums(self, rows: Sequence[Row]) -> list[Sum]:
-        """Return the sums in the order of the rows; rows of like length share a batch."""
-        found: dict[int, Sum] = {}
-        order = sorted(range(len(rows)), key=lambda place: (len(rows[place][0]), place))
-        for places in self._batches(rows, order):
-            found.update(zip(places, self._batch([rows[place] for place in places]), strict=True))
-        return [found[place] for place in range(len(rows))]
+        """Return the sums in the order of the rows; neighbours of one beginning are read as one."""
+        found: dict[int, list[Sum]] = {}
+        joint = forks([row for row in rows if row[0]], self.max_length)
+        order = sorted(range(len(joint)), key=lambda place: (len(joint[place]), place))
+        for places in self._batches(joint, order):
+            sums = iter(score(self.model, [joint[place] for place in places]))
+            for place in places:
+                found[place] = [next(sums) for _ in joint[place].continuations]
+        left = (one for place in range(len(joint)) for one in found[place])
+        return [next(left) if ids else (0.0, 0) for ids, _ in rows]
 
-    def _batches(self, rows: Sequence[Row], order: Sequence[int]) -> Iterator[list[int]]:
-        """Group places in batches as large as their logits allow; the longest row comes last in each."""
+    def _batches(self, joint: Sequence[Fork], order: Sequence[int]) -> Iterator[list[int]]:
+        """Group places in batches as large as their logits allow; the longest fork comes last in each."""
         most = LOGITS // self.model.config.vocab_size
         batch: list[int] = []
         for place in order:
-            if batch and (len(batch) + 1) * len(rows[place][0]) > most:
+            if batch and (len(batch) + 1) * len(joint[place]) > most:
                 yield batch
                 batch = []
             batch.append(place)
         if batch:
             yield batch
-
-    def _batch(self, rows: Sequence[Row]) -> list[Sum]:
-        """Score rows padded on the left: their ends stand in line, so logits are made of these alone."""
-        import torch
-
-        width, pad = max(len(ids) for ids, _ in rows), self.tokenizer.pad_token_id or 0
-        device = self.model.device
-        ids = torch.tensor([[pad] * (width - len(ids)) + ids for ids, _ in rows], device=device)
-        mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids, _ in rows], device=device)
-        scored = [max(len(ids) - max(start, 1), 0) for ids, start in rows]  # nothing comes before the first token
-        last = max(*scored, 1)
-        with torch.inference_mode():
-            positions = (mask.cumsum(1) - 1).clamp(min=0)
-            logits = self.model(
-                input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=last + 1
-            ).logits[:, :-1]
-            losses = torch.nn.functional.cross_entropy(
-                logits.float().transpose(1, 2), ids[:, width - logits.shape[1] :], reduction="none"
-            ).double()
-        return [(-float(loss[len(loss) - count :].sum()), count) for loss, count in zip(losses, scored, strict=True)]
 
 
 def load_scorer(folder: Path, max_length: int) -> Scorer:
