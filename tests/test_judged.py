@@ -143,6 +143,16 @@ def test_without_a_provider_the_judge_is_left_out_and_nothing_fails(make_params,
     assert coverage.outcomes == {"skipped": 5}
 
 
+def test_what_is_not_there_to_be_compared_is_left_out(live_run, endpoint):
+    endpoint.default = DPO
+    absent = "no held-out prompt, or one of the two models is not there"
+    found, _, _ = judged(live_run, replies={name: REPLIES[name] for name in ("dpo", "sft")})
+    assert found.left_out == {"judge_wins_base": absent}
+    assert found.numbers["judge_wins_sft"] == 1.0
+    nothing, _, _ = judged(live_run, [], {name: [] for name in REPLIES})
+    assert nothing.left_out == {"judge_wins_base": absent, "judge_wins_sft": absent}
+
+
 def test_one_missing_recorded_reply_leaves_its_figure_out_and_no_other(live_run, endpoint, asked, record):
     known = [*contests("sft"), contests("base")[0]]
     record(*((question, '{"better": "甲"}') for contest in known for question in questions(asked, contest)))

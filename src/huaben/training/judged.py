@@ -45,7 +45,8 @@ def compare(
     }
     differing = list(dict.fromkeys(c for some in contests.values() for c in some if c.one != c.other))
     verdicts = dict(zip(differing, judge(differing), strict=True))
-    found = Judged()
+    absent = "no held-out prompt, or one of the two models is not there"
+    found = Judged(left_out={f"judge_wins_{rival}": absent for rival in RIVALS if rival not in contests})
     for rival, some in contests.items():
         _add_wins(found, f"judge_wins_{rival}", some, verdicts, bootstrap)
     if found.numbers:
