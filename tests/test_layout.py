@@ -69,7 +69,7 @@ def test_a_stage_has_one_name_in_dvc_cli_and_params(stage):
     assert stage in PARAMS or stage == "lines"
 
 
-@pytest.mark.parametrize("stage", ["speakers", "summary", "qa", "preference"])
+@pytest.mark.parametrize("stage", ["speakers", "summary", "qa", "preference", "evaluate"])
 def test_an_asking_stage_depends_on_prompts_and_recorded_replies(stage):
     assert {"prompts", "data/recorded/replies.jsonl", "data/replies.jsonl"} <= set(PIPELINE[stage]["deps"])
 

@@ -1,14 +1,17 @@
 """What a run that asks a model shows: a live display on a terminal, and at its end what it cost."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import monotonic
 
 import click
 
 from huaben.cli import paths
+from huaben.coverage import Coverage
 from huaben.extract.asking import Asked
+from huaben.extract.judging import Contest, Verdict, judge_all
+from huaben.llm.answers import Reply
 from huaben.llm.prompts import Prompts
 from huaben.llm.tally import Tally
 from huaben.params import Params
@@ -30,6 +33,12 @@ def asked(params: Params) -> Iterator[Asked]:
     finally:
         if tally.sent:
             click.echo(closing_line(tally, currency))
+
+
+def judged(params: Params, coverage: Coverage, used: list[Reply], contests: Sequence[Contest]) -> list[Verdict | str]:
+    """Ask for a verdict on each contest, with the display of an asking stage; count it, and note the replies used."""
+    with asked(params) as run:
+        return judge_all(run, contests, coverage, used)
 
 
 def _display(tally: Tally, currency: str) -> AbstractContextManager[object]:

@@ -43,9 +43,11 @@ def read_cast() -> list[CastMember]:
     return load_cast(paths.CAST) if paths.CAST.exists() else []
 
 
-def count(stage_name: str, outcomes: Mapping[str, Outcome], reason: str | None = None) -> Coverage:
-    """Write the coverage of a stage whose units are named, such as datasets or models."""
-    coverage = Coverage(stage_name)
+def count(
+    stage_name: str, outcomes: Mapping[str, Outcome], reason: str | None = None, counted: Coverage | None = None
+) -> Coverage:
+    """Write the coverage of a stage whose units are named, such as datasets or models, added to what is `counted`."""
+    coverage = counted or Coverage(stage_name)
     for outcome in outcomes.values():
         coverage.add(outcome, reason if outcome != "ok" else None)
     write_metrics(paths.COVERAGE / f"{stage_name}.json", coverage.as_metrics())

@@ -1,6 +1,7 @@
 """One command a stage. Without a file argument it is the stage of `dvc.yaml`."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -220,22 +221,27 @@ def evaluate(split: Literal["validation", "test"]) -> None:
     \b
       huaben evaluate --split validation
     """
+    from huaben.cli.progress import judged, settings
+    from huaben.extract.asking import costs
+    from huaben.llm.answers import Reply
     from huaben.training.evaluate import evaluate as measure
 
-    params = read_params()
+    params, coverage, used = read_params(), Coverage("evaluate"), list[Reply]()
+    judge = partial(judged, params, coverage, used) if params.evaluate.judge else None
     metrics: dict[str, Any] = {"skipped": NO_BASE}
     samples: list[dict[str, Any]] = []
     with alone():
         if params.train.base != "none":
             general = paths.GENERAL if paths.GENERAL.exists() else None
-            metrics, samples = measure(paths.MODELS, paths.DEDUPE, general, params, split)
+            metrics, samples = measure(paths.MODELS, paths.DEDUPE, general, params, split, judge)
         if split == "validation":
             click.echo(json.dumps(metrics, ensure_ascii=False, indent=2, sort_keys=True))
             return
         write_metrics(paths.REPORTS / "evaluation.json", metrics)
         write_json(paths.REPORTS / "samples.json", samples)
+        write_metrics(paths.REPORTS / "cost" / "evaluate.json", costs(settings(params), used))
         found = metrics.get("models", {})
-        coverage = count("evaluate", {name: "ok" if name in found else "skipped" for name in PHASES}, NO_BASE)
+        count("evaluate", {name: "ok" if name in found else "skipped" for name in PHASES}, NO_BASE, coverage)
     click.echo(summary_line(coverage))
 
 

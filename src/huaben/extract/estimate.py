@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from huaben.extract import attribution, preference, summary
+from huaben.extract import attribution, judging, preference, summary
 from huaben.extract.asking import Asked, inquire
 from huaben.extract.tasks import SPEAKERS, speakers_task, summary_task
 from huaben.extract.wordings import inquire_with_wordings
@@ -77,6 +77,7 @@ def _inquiries(
         "qa": (inquire_with_wordings(asked, c, lines.get(c.index, ())) for c in with_text if asks_questions),
         "speakers": (inquire(asked, speakers_task(cast), c, lines[c.index]) for c in with_lines),
         "preference": preference.inquiries(asked, conversations),
+        **({"evaluate": judging.imagined(asked)} if params.evaluate.judge and params.train.base != "none" else {}),
     }
 
 

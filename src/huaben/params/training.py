@@ -87,6 +87,8 @@ class Evaluate(Section):
     """How many held-out prompts are answered for style and for the sample conversations."""
     facts: Count
     """How many facts are answered in the model's own words, in each of their wordings."""
+    judge: bool
+    """Ask the model of the section `llm` which replies are better: those of `dpo`, or those of `base` and of `sft`."""
 
 
 class Report(Section):

@@ -16,6 +16,16 @@ METRICS: dict[str, tuple[str, str]] = {
         "Style",
         "replies to held-out prompts that a classifier takes for the character; higher is better",
     ),
+    "judge_wins_base": (
+        "Judge: better than base",
+        "first seed: prompts whose reply a model prefers to the base's in both orders, half where the orders differ",
+    ),
+    "judge_wins_sft": ("Judge: better than SFT", "the same against the replies after SFT alone"),
+    "judge_agreement": ("Judge: agreement", "pairs of replies in which both orders agree; by chance 0.5"),
+    "judge_first": (
+        "Judge: the first shown",
+        "judgements for the reply shown first; 0.5 without a favourite place",
+    ),
     "knowledge_accuracy": (
         "Knowledge",
         "four-way exam about train chapters, in wordings never trained on; higher is better, chance is 0.25",

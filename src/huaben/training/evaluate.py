@@ -17,6 +17,7 @@ from typing import Any
 
 from huaben.params import Params
 from huaben.training import baselines, rows
+from huaben.training.judged import JUDGED, Judge, Judged, compare
 from huaben.training.material import HeldOut, Material, gather
 from huaben.training.measure import Measured, measure
 from huaben.training.seeds import prepare_worker
@@ -25,7 +26,12 @@ from huaben.training.train import PHASES
 
 
 def evaluate(
-    models: Path, datasets: Path, general: Path | None, params: Params, split: HeldOut = "test"
+    models: Path,
+    datasets: Path,
+    general: Path | None,
+    params: Params,
+    split: HeldOut = "test",
+    judge: Judge | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the numbers and the sample conversations (`prompt`, `chosen`, and a reply of each model's first seed).
 
@@ -34,6 +40,7 @@ def evaluate(
     `perplexity_ratio` is a model's perplexity over the base's on the same articles; `knowledge_over_control` is how
     far `knowledge_accuracy` lies above `knowledge_control`: what the form of the exam gives away is in both.
     `seeds` is how many there are. Tune on `validation`, and look at `test` once.
+    `judge` compares replies (judged.py); without one nothing is judged.
     """
     material = gather(datasets, general, params, split)
     folders = {name: found for name in PHASES if (found := _folders(models, name))}
@@ -47,7 +54,19 @@ def evaluate(
         "style_classifier": baselines.classifier(material, params.character.name, bootstrap),
         "left_out": dict(sorted(material.left_out.items())),
     }
+    if judge:
+        replies = {name: found[0].replies for name, found in measured.items()}
+        _add(result, compare(material.asked, replies, judge, bootstrap))
     return result, _samples(material, measured, params.report.samples)
+
+
+def _add(result: dict[str, Any], judged: Judged) -> None:
+    """Put what the judge says where a reader looks for it."""
+    result["left_out"] = dict(sorted({**result["left_out"], **judged.left_out}.items()))
+    if judged.numbers:
+        result["models"][JUDGED] |= judged.numbers
+        result["baselines"]["length"] |= judged.length
+        result["baselines"]["random"] |= judged.random
 
 
 def _folders(models: Path, name: str) -> list[Path]:

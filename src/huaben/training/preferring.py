@@ -25,14 +25,14 @@ def marks(pairs: Sequence[Preference], chosen: Sequence[Sum], rejected: Sequence
     sums = [c - r for (c, _), (r, _) in zip(chosen, rejected, strict=True)]
     found = {
         "preference_margin": Marks(tuple(margins)),
-        "preference_accuracy_sum": Marks(tuple(_won(margin) for margin in sums)),
+        "preference_accuracy_sum": Marks(tuple(won(margin) for margin in sums)),
     }
-    return found | accuracies(pairs, [_won(margin) for margin in margins])
+    return found | accuracies(pairs, [won(margin) for margin in margins])
 
 
 def longer(pairs: Sequence[Preference]) -> list[float]:
     """Return the marks of the judge that takes the longer reply."""
-    return [_won(len(pair.chosen[0].content) - len(pair.rejected[0].content)) for pair in pairs]
+    return [won(len(pair.chosen[0].content) - len(pair.rejected[0].content)) for pair in pairs]
 
 
 def accuracies(pairs: Sequence[Preference], wins: Sequence[float]) -> dict[str, Marks]:
@@ -50,5 +50,6 @@ def accuracies(pairs: Sequence[Preference], wins: Sequence[float]) -> dict[str, 
     return found
 
 
-def _won(margin: float) -> float:
+def won(margin: float) -> float:
+    """Return 1 for a positive margin, 0 for a negative one, and 0.5 for a tie."""
     return (margin > 0) + 0.5 * (margin == 0)
