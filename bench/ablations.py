@@ -23,6 +23,7 @@ from huaben.params import Params, load_params
 from huaben.refine.stages import run_clean, run_dedupe
 from huaben.release.noise import compare_figure
 from huaben.training.evaluate import evaluate
+from huaben.training.systemmessage import persona_of
 from huaben.training.train import fingerprint, seed_folder, train
 
 DOCS = Path("docs/results.md")
@@ -177,7 +178,8 @@ def _train(
     mixture = params.train.mixture.model_copy(update=variant.mixture)
     changed = _with_train(params, mixture=mixture)
     if full.exists():
-        _spare(work / "runs" / fingerprint(folder, general, changed.train), changed, full, variant.keeps_sft)
+        run_folder = work / "runs" / fingerprint(folder, general, changed.train, persona_of(changed))
+        _spare(run_folder, changed, full, variant.keeps_sft)
     train(folder, general, models, work / "runs", changed, lambda line: None)
 
 

@@ -79,6 +79,11 @@ def test_money_and_speed_are_no_params_of_any_stage():
     assert not declared & {"llm", "llm.concurrency", "llm.timeout_s", "llm.price", "llm.api_key_env"}
 
 
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_a_stage_that_may_tell_models_the_persona_depends_on_it(stage):
+    assert {"character.persona", "train"} <= set(PIPELINE[stage]["params"])
+
+
 def test_every_command_has_help_and_stands_in_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in [*STAGES, *TOOLS]:

@@ -10,6 +10,7 @@ from huaben.params import load_params
 from huaben.params.training import with_recipe
 
 ROOT = Path(__file__).parents[1]
+RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def repository(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_each_recipe_is_a_whole_section_and_says_what_it_is_for(recipe, repository):
     train = load_params(repository(recipe=f"recipes/{recipe.name}", seeds=[7])).train
     assert train.base == yaml.safe_load(recipe.read_text(encoding="utf-8"))["base"]
@@ -42,6 +43,11 @@ def test_the_embedded_example_is_trained_by_the_recipe_of_the_tiny_base():
 def test_the_7b_recipe_is_that_of_the_project_this_work_began_with(repository):
     train = load_params(repository(recipe="recipes/qwen2.5-7b-lora.yaml")).train
     assert (train.base, train.dpo_lr, train.dpo_epochs, train.lora) == ("Qwen/Qwen2.5-7B-Instruct", 5e-5, 2.0, True)
+
+
+def test_the_persona_is_told_where_the_base_is_a_model_to_talk_to(repository):
+    told = {path.stem: load_params(repository(recipe=f"recipes/{path.name}")).train.persona for path in RECIPES}
+    assert told == {"qwen2.5-0.5b-cpu": False, "qwen2.5-7b-lora": True, "tiny": False}
 
 
 def test_what_stands_in_params_overrides_the_recipe_key_by_key(repository):

@@ -146,6 +146,7 @@ def test_another_parameter_or_row_is_another_run(lessons):
     assert first == fingerprint(lessons / "data", general, params)
     assert first != fingerprint(lessons / "data", general, params.model_copy(update={"seeds": [8]}))
     assert first != fingerprint(lessons / "data", None, params)
+    assert first != fingerprint(lessons / "data", general, params, "你是沈更生。")
 
 
 def test_nothing_to_train_on_is_said(tmp_path):

@@ -57,6 +57,8 @@ class Train(Section):
     recompute: bool
     """Activation checkpointing: a forward pass more in each step, for where memory is short."""
     max_length: Count
+    persona: bool
+    """Begin every chat, of training and of evaluation, with `character.persona` as system message."""
     mixture: Mixture
     sft_epochs: Positive
     sft_lr: Positive

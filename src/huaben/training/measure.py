@@ -11,6 +11,7 @@ from huaben.training.examine import answer_marks, exam_marks
 from huaben.training.material import Material
 from huaben.training.scoring import Scorer, load_scorer
 from huaben.training.statistics import Marks
+from huaben.training.systemmessage import persona_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Measured:
 def measure(folder: Path, material: Material, params: Params) -> Measured:
     """Ask the model of a folder everything. Equal folders and material give equal values."""
     trainers.prepare_process(offline=True)
-    scorer = load_scorer(folder, params.train.max_length)
+    scorer = load_scorer(folder, params.train.max_length, persona_of(params))
     replies = _replies(scorer, material, params)
     marks = _preference(scorer, material)
     marks |= exam_marks("knowledge_accuracy", scorer, material.knowledge)

@@ -22,19 +22,24 @@ def _repeated(found: Sequence[Example], weight: float, seed: str) -> list[Exampl
     return [*list(found) * whole, *(found[place] for place in drawn)]
 
 
-def sources(datasets: Path, general: Path | None, tokenizer: Any, length: int) -> dict[str, list[Example]]:
+def sources(
+    datasets: Path, general: Path | None, tokenizer: Any, length: int, persona: str = ""
+) -> dict[str, list[Example]]:
     """Return the rows of the train split by source; those longer than the window lose their end.
 
     `dialogue`: every reply after what fits of its conversation; `qa` and `summary_qa`: every wording of
-    a question; `pretrain` and `general`: blocks of plain text.
+    a question; `pretrain` and `general`: blocks of plain text. A persona is the system message of every chat.
     """
     pieces = [piece.text for piece in rows.read_records(datasets, "pretrain", "train")]
     chats = {
-        "dialogue": list(replies(datasets, fits(tokenizer, length))),
+        "dialogue": list(replies(datasets, fits(tokenizer, length, persona))),
         "qa": [chat for name in _present(rows.knowledge_dataset(datasets)) for chat in _answers(datasets, name)],
         "summary_qa": [chat for name in ("summary_qa_v1", "summary_qa_v2") for chat in _answers(datasets, name)],
     }
-    found = {name: [encode(*chat, tokenizer) for chat in of_source] for name, of_source in chats.items()}
+    found = {
+        name: [encode(rows.opened(prompt, persona), reply, tokenizer) for prompt, reply in of_source]
+        for name, of_source in chats.items()
+    }
     plain = {"pretrain": pieces, "general": rows.read_general(general)[0]}
     return found | {name: blocks(texts, tokenizer, length) for name, texts in plain.items()}
 
@@ -67,11 +72,12 @@ def encode(prompt: rows.Messages, reply: str, tokenizer: Any) -> Example:
     return {"input_ids": whole, "labels": [IGNORED] * joint + whole[joint:]}
 
 
-def fits(tokenizer: Any, length: int) -> rows.Fits:
-    """Leave half of the length to the completion."""
+def fits(tokenizer: Any, length: int, persona: str = "") -> rows.Fits:
+    """Leave half of the length to the completion; a persona before the messages counts."""
 
     def fit(messages: rows.Messages) -> bool:
-        ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+        chat = rows.opened(messages, persona)
+        ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
         return len(ids) <= length // 2
 
     return fit

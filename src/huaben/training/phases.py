@@ -16,6 +16,7 @@ from huaben.files import read_json, write_json
 from huaben.params import Train
 from huaben.training import mixture, models, rows, tiny, trainers
 from huaben.training.hastened import Example
+from huaben.training.systemmessage import check_persona
 
 Metrics = dict[str, float]
 Phase = tuple[Any, Any, Metrics, trainers.Curve]
@@ -36,6 +37,8 @@ class Job:
     """Where the references' log-probabilities are kept, for other runs as well."""
     train: Train
     seed: int
+    persona: str
+    """The system message of every chat; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def _scratch(job: Job, name: str) -> Path:
 def _base(job: Job) -> Phase:
     if job.train.tiny is None or job.train.base != "tiny":
         model, tokenizer = models.load(job.train.base, job.train.dtype)
+        check_persona(job.persona, tokenizer, job.train.max_length)
         return model, tokenizer, {"parameters": float(model.num_parameters())}, []
     articles, _ = rows.read_general(job.general)
     if not articles:
@@ -98,6 +102,7 @@ def _base(job: Job) -> Phase:
     pieces = [piece.text for piece in rows.read_records(job.datasets, "pretrain", "train")]
     texts, wanted = tiny.documents(articles), job.train.tiny
     tokenizer = tiny.make_tokenizer([*texts, *pieces], wanted)
+    check_persona(job.persona, tokenizer, job.train.max_length)
     model = tiny.make_model(tokenizer, wanted, job.train.max_length)
     course = trainers.Course(wanted.epochs, wanted.lr, wanted.batch, job.seed, _scratch(job, "base"))
     examples = mixture.blocks(texts, tokenizer, job.train.max_length)
@@ -144,7 +149,8 @@ def _preference(
     if not pairs:
         return None
     model, tokenizer = models.load(start)
-    examples = rows.preference_rows(pairs, mixture.fits(tokenizer, job.train.max_length))
+    fits = mixture.fits(tokenizer, job.train.max_length, job.persona)
+    examples = rows.preference_rows(pairs, fits, job.persona)
     rehearsal = [row for row in rehearsed(_mixed(job, tokenizer)) if len(row["input_ids"]) <= job.train.max_length]
     random.Random(job.seed).shuffle(rehearsal)
     course = trainers.Course(
@@ -155,5 +161,5 @@ def _preference(
 
 
 def _mixed(job: Job, tokenizer: Any) -> dict[str, list[Example]]:
-    found = mixture.sources(job.datasets, job.general, tokenizer, job.train.max_length)
+    found = mixture.sources(job.datasets, job.general, tokenizer, job.train.max_length, job.persona)
     return mixture.mixed(found, job.train.mixture, job.seed)

@@ -60,11 +60,11 @@ def trained_qa(datasets: Path) -> list[str]:
     return [name for name in (knowledge_dataset(datasets), "summary_qa_v1", "summary_qa_v2") if name]
 
 
-def preference_rows(pairs: Iterable[Preference], fits: Fits) -> list[dict[str, Messages]]:
-    """Return prompt/chosen/rejected rows of preference pairs."""
+def preference_rows(pairs: Iterable[Preference], fits: Fits, persona: str = "") -> list[dict[str, Messages]]:
+    """Return prompt/chosen/rejected rows of preference pairs; each prompt begins with the persona, if there is one."""
     return [
         {
-            "prompt": recent(as_messages(pair.prompt), fits),
+            "prompt": opened(recent(as_messages(pair.prompt), fits), persona),
             "chosen": as_messages(pair.chosen),
             "rejected": as_messages(pair.rejected),
         }
@@ -79,6 +79,11 @@ def as_messages(messages: Iterable[Message]) -> Messages:
     and move the border between them.
     """
     return [{"role": message.role, "content": message.content.strip()} for message in messages]
+
+
+def opened(messages: Messages, persona: str) -> Messages:
+    """Return messages after a system message of the persona; an empty one: the messages alone."""
+    return [{"role": "system", "content": persona}, *messages] if persona else messages
 
 
 def recent(messages: Sequence[dict[str, str]], fits: Fits) -> Messages:

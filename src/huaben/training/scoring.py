@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from huaben.training.forks import Fork, Row, Sum, forks, score
-from huaben.training.rows import Messages, recent
+from huaben.training.rows import Messages, opened, recent
+from huaben.training.systemmessage import check_persona
 
 LOGITS = 2**25
 """Numbers that a batch's logits may hold: 128 MiB in float32."""
@@ -24,6 +25,8 @@ class Scorer:
     model: Any
     tokenizer: Any
     max_length: int
+    persona: str = ""
+    """The system message before every chat that is asked; empty: none."""
 
     def chats(self, chats: Sequence[tuple[Messages, str]]) -> list[Sum]:
         """Return for each (prompt, reply) the log p of the reply's tokens and the end of its turn."""
@@ -53,7 +56,8 @@ class Scorer:
 
         def fits(messages: Messages) -> bool:
             template = self.tokenizer.apply_chat_template
-            return len(template(messages, return_dict=True)["input_ids"]) <= self.max_length // 2
+            chat = opened(messages, self.persona)
+            return len(template(chat, return_dict=True)["input_ids"]) <= self.max_length // 2
 
         return recent(prompt, fits)
 
@@ -74,8 +78,9 @@ class Scorer:
         import torch
 
         sampling = {"temperature": temperature, "top_p": 0.9, "top_k": 0} if temperature else {}
+        chats = [opened(prompt, self.persona) for prompt in prompts]
         inputs = self.tokenizer.apply_chat_template(
-            prompts, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
+            chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
         ).to(self.model.device)
         with torch.inference_mode():
             output = self.model.generate(
@@ -85,9 +90,9 @@ class Scorer:
         return [str(text) for text in self.tokenizer.batch_decode(fresh, skip_special_tokens=True)]
 
     def _chat(self, prompt: Messages, reply: str) -> Row:
-        template = self.tokenizer.apply_chat_template
-        before = template(prompt, add_generation_prompt=True, return_dict=True)["input_ids"]
-        whole = template([*prompt, {"role": "assistant", "content": reply}], return_dict=True)["input_ids"]
+        template, asked = self.tokenizer.apply_chat_template, opened(prompt, self.persona)
+        before = template(asked, add_generation_prompt=True, return_dict=True)["input_ids"]
+        whole = template([*asked, {"role": "assistant", "content": reply}], return_dict=True)["input_ids"]
         joint = next((i for i, (a, b) in enumerate(zip(before, whole, strict=False)) if a != b), len(before))
         return whole, joint
 
@@ -121,12 +126,16 @@ class Scorer:
             yield batch
 
 
-def load_scorer(folder: Path, max_length: int) -> Scorer:
-    """Load a model folder for scoring, on the GPU when there is one."""
+def load_scorer(folder: Path, max_length: int, persona: str = "") -> Scorer:
+    """Load a model folder for scoring, on the GPU when there is one.
+
+    Raises InputError for a persona that its chats cannot begin with.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")  # for generation; scoring pads by itself
+    check_persona(persona, tokenizer, max_length)
     gpu = torch.cuda.is_available()
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")  # for generation; scoring pads by itself
-    return Scorer(model.to("cuda" if gpu else "cpu").eval(), tokenizer, max_length)
+    return Scorer(model.to("cuda" if gpu else "cpu").eval(), tokenizer, max_length, persona)

@@ -20,6 +20,7 @@ from huaben.params import Params, Train
 from huaben.training import phases, trainers
 from huaben.training.phases import OF_A_SEED, Finished, Job, Metrics, Say
 from huaben.training.seeds import train_seeds
+from huaben.training.systemmessage import persona_of
 
 PHASES = ("base", *OF_A_SEED)
 READ = ("dialogue", "pretrain", "preference", "qa_v1", "qa_v2", "summary_qa_v1", "summary_qa_v2")
@@ -39,14 +40,18 @@ def train(
     """Train the models into `out`; return the metrics, and the curves of the first seed by phase.
 
     `say` gets one line a phase (default: this module's logger). Without a preference pair there is
-    no `dpo`. Raises HuabenError when there is nothing to train on, InputError for a bad base or row.
+    no `dpo`. Raises HuabenError when there is nothing to train on, InputError for a bad base, row or persona.
     """
+    persona = persona_of(params)
     offline = params.train.base == "tiny" or Path(params.train.base).is_dir()
     trainers.prepare_process(offline)
     say = say or logging.getLogger(__name__).info
-    folder = work / fingerprint(datasets, general, params.train)
+    folder = work / fingerprint(datasets, general, params.train, persona)
     kept = (folder / "base", work / "references", params.train)
-    jobs = [Job(datasets, general, seed_folder(folder, params.train, s), *kept, s) for s in params.train.seeds]
+    jobs = [
+        Job(datasets, general, seed_folder(folder, params.train, seed), *kept, seed, persona)
+        for seed in params.train.seeds
+    ]
     found = [{"base": phases.base(jobs[0], say)}, *train_seeds(jobs, say, offline)]
     _hand_over(folder, out)
     first = found[0] | found[1]
@@ -58,7 +63,7 @@ def seed_folder(models: Path, train: Train, seed: int) -> Path:
     return models if seed == train.seeds[0] else models / "seeds" / str(seed)
 
 
-def fingerprint(datasets: Path, general: Path | None, train: Train) -> str:
+def fingerprint(datasets: Path, general: Path | None, train: Train, persona: str = "") -> str:
     """Return 16 hex digits for everything that decides the models: inputs, parameters, code, libraries."""
     files = [datasets / f"{name}.jsonl" for name in READ] + ([general] if general else [])
     parts = [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "" for path in files]
@@ -66,7 +71,7 @@ def fingerprint(datasets: Path, general: Path | None, train: Train) -> str:
     parts += [version(name) for name in ("torch", "transformers", "tokenizers", "trl", "peft")]
     base = sorted(Path(train.base).glob("*")) if Path(train.base).is_dir() else []
     parts += [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in base]
-    return hashlib.sha256(json.dumps([*parts, train.model_dump()]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([*parts, train.model_dump(), persona]).encode()).hexdigest()[:16]
 
 
 def _averaged(found: list[dict[str, Finished]]) -> Metrics:
