@@ -103,7 +103,8 @@ def next_log_probs(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
 
     targets = labels[:, 1:]
     wanted = targets != IGNORED
-    if int(wanted.sum()) * model.config.get_text_config().vocab_size > MAX_LOGITS:
+    config = getattr(model, "module", model).config  # several processes wrap their model
+    if int(wanted.sum()) * config.get_text_config().vocab_size > MAX_LOGITS:
         return model(**inputs, use_cache=False, labels=labels, fused_lm_head=True).log_probs
     columns = wanted.any(0).nonzero()[:, 0]
     logits = model(**inputs, use_cache=False, logits_to_keep=columns).logits[wanted[:, columns]]

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from huaben.params import Params, Train
-from huaben.training import phases, trainers
+from huaben.training import phases, processes, trainers
 from huaben.training.phases import OF_A_SEED, Finished, Job, Metrics, Say
 from huaben.training.seeds import train_seeds
 
@@ -43,12 +43,15 @@ def train(
     """
     offline = params.train.base == "tiny" or Path(params.train.base).is_dir()
     trainers.prepare_process(offline)
-    say = say or logging.getLogger(__name__).info
+    processes.join()
+    say = (say or logging.getLogger(__name__).info) if processes.is_main() else _keep_silent
     folder = work / fingerprint(datasets, general, params.train)
-    kept = (folder / "base", work / "references", params.train)
+    kept = (folder / "base", work / "references", work / "live", params.train)
     jobs = [Job(datasets, general, seed_folder(folder, params.train, s), *kept, s) for s in params.train.seeds]
     found = [{"base": phases.base(jobs[0], say)}, *train_seeds(jobs, say, offline)]
-    _hand_over(folder, out)
+    if processes.is_main():
+        _hand_over(folder, out)
+    processes.leave()
     first = found[0] | found[1]
     return Trained(_averaged(found), {name: first[name].curve for name in PHASES})
 
@@ -66,7 +69,12 @@ def fingerprint(datasets: Path, general: Path | None, train: Train) -> str:
     parts += [version(name) for name in ("torch", "transformers", "tokenizers", "trl", "peft")]
     base = sorted(Path(train.base).glob("*")) if Path(train.base).is_dir() else []
     parts += [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in base]
+    parts += [str(processes.count())]
     return hashlib.sha256(json.dumps([*parts, train.model_dump()]).encode()).hexdigest()[:16]
+
+
+def _keep_silent(line: str) -> None:
+    """Say nothing: the first process does."""
 
 
 def _averaged(found: list[dict[str, Finished]]) -> Metrics:
