@@ -70,6 +70,8 @@ def test_only_the_main_process_shows_its_steps(tmp_path):
 def test_nothing_is_written_outside_the_folder_of_the_phase(tmp_path, monkeypatch):
     """The stock `Live` would make a DVC repository here, in a git repository that is none."""
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    author = ["-c", "user.name=reader", "-c", "user.email=reader@example.org"]
+    subprocess.run(["git", *author, "commit", "--quiet", "--allow-empty", "-m", "one"], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_STUDIO_TOKEN", "isat_none")
     log(callbacks(tmp_path / "live", {"loss": "loss"})[0], state_after(0), range(1, 3))

@@ -63,11 +63,10 @@ def wait() -> None:
 
 
 def leave() -> None:
-    """Part from the others, when the work is done."""
+    """Part from the others, when nothing is left to share."""
     if count() > 1:
         from torch.distributed import destroy_process_group
 
-        wait()
         destroy_process_group()
 
 

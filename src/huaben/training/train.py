@@ -49,9 +49,9 @@ def train(
     kept = (folder / "base", work / "references", work / "live", params.train)
     jobs = [Job(datasets, general, seed_folder(folder, params.train, s), *kept, s) for s in params.train.seeds]
     found = [{"base": phases.base(jobs[0], say)}, *train_seeds(jobs, say, offline)]
+    processes.leave()  # copying large models may take longer than they would wait
     if processes.is_main():
         _hand_over(folder, out)
-    processes.leave()
     first = found[0] | found[1]
     return Trained(_averaged(found), {name: first[name].curve for name in PHASES})
 
