@@ -22,7 +22,7 @@ import yaml
 
 from huaben.params import Train
 from huaben.records import Preference
-from huaben.training import mixture, models, rows, tiny, trainers
+from huaben.training import mixture, models, preferring, rows, tiny, trainers
 from huaben.training.hastened import dpo_trainer
 from huaben.training.scoring import load_scorer
 
@@ -121,13 +121,11 @@ def largest_difference(theirs: Any, fresh: Any, batch: int) -> float:
 def accuracy(trainer: Any, held_out: list[Preference], folder: Path, train: Train) -> float:
     """Return the share of held-out pairs whose chosen reply is the likelier one."""
     models.save(trainer.model, trainer.processing_class, folder / "trained")
-    scorer = load_scorer(folder / "trained", 16, train.max_length)
+    scorer = load_scorer(folder / "trained", train.max_length)
     prompts = [rows.as_messages(pair.prompt) for pair in held_out]
-    chosen = scorer.chat_log_probs([(p, pair.chosen[0].content) for p, pair in zip(prompts, held_out, strict=True)])
-    rejected = scorer.chat_log_probs(
-        [(p, pair.rejected[0].content) for p, pair in zip(prompts, held_out, strict=True)]
-    )
-    return sum(c > r for c, r in zip(chosen, rejected, strict=True)) / max(1, len(held_out))
+    sides = [[pair.chosen[0].content for pair in held_out], [pair.rejected[0].content for pair in held_out]]
+    chosen, rejected = (scorer.chats(list(zip(prompts, side, strict=True))) for side in sides)
+    return statistics.fmean(preferring.marks(held_out, chosen, rejected)["preference_accuracy"].values)
 
 
 def main() -> None:

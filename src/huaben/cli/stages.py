@@ -1,6 +1,7 @@
 """One command a stage. Without a file argument it is the stage of `dvc.yaml`."""
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -189,23 +190,53 @@ def _published(params: Params) -> Coverage:
     return coverage
 
 
-@stage
-def train(params: Params) -> Coverage:
-    """Train: SFT for knowledge, then DPO for style."""
-    general = paths.GENERAL if paths.GENERAL.exists() else None
+@click.command()
+def train() -> None:
+    """Train: SFT for knowledge, then DPO for style.
+
+    \b
+      accelerate launch -m huaben train    several processes
+    """
+    from huaben.training import processes
+
+    params = read_params()
+    if not processes.is_main():
+        _help_training(params)
+        return
+    with alone():
+        coverage = _counted_training(params)
+    click.echo(summary_line(coverage))
+
+
+def _help_training(params: Params) -> None:
+    """Take part beside the main process, which holds the lock, writes and speaks."""
+    if params.train.base == "none":
+        return
+    try:
+        _trained(params)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _counted_training(params: Params) -> Coverage:
     if params.train.base == "none":
         write_json(paths.MODELS / "skipped.json", {"skipped": NO_BASE})
         write_metrics(paths.REPORTS / "train.json", {"skipped": NO_BASE})
         write_json(paths.REPORTS / "curves.json", {})
         return count("train", dict.fromkeys(PHASES, "skipped"), NO_BASE)
-    from huaben.training.train import train as fit
-
-    trained = fit(paths.DEDUPE, general, paths.MODELS, paths.WORK / "training", params, click.echo)
+    trained = _trained(params)
     write_metrics(paths.REPORTS / "train.json", trained.metrics)
     write_json(paths.REPORTS / "curves.json", trained.curves)
     return count(
         "train", {name: "ok" if (paths.MODELS / name).is_dir() else "empty" for name in PHASES}, "no rows for it"
     )
+
+
+def _trained(params: Params) -> Any:
+    from huaben.training.train import train as fit
+
+    general = paths.GENERAL if paths.GENERAL.exists() else None
+    return fit(paths.DEDUPE, general, paths.MODELS, paths.WORK / "training", params, click.echo)
 
 
 @click.command()

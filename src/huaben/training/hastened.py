@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from huaben.files import read_json, write_json
+from huaben.training import processes
 from huaben.training.bylength import ByLength
 from huaben.training.pairs import IGNORED, heading_plainly, next_log_probs, sharing_prompts
 
@@ -61,9 +62,9 @@ def dpo_trainer(references: Path, rehearsal: Sequence[Example] = (), weight: flo
 
         def _precompute_ref_logps(self, dataset: Any, *arguments: Any) -> Any:
             place = references / f"{_key(dataset, self.model)}.json"
-            if not place.exists():
-                made = super()._precompute_ref_logps(dataset, *arguments)
-                write_json(place, {name: list(made[name]) for name in ("ref_chosen_logps", "ref_rejected_logps")})
+            if not processes.agreed(place.exists()):
+                shared = _shared(dataset, Path(self.args.output_dir) / "pairs")
+                _keep(super()._precompute_ref_logps(shared, *arguments), place)
             for name, values in read_json(place).items():
                 dataset = dataset.add_column(name, values)
             return dataset
@@ -83,7 +84,26 @@ def dpo_trainer(references: Path, rehearsal: Sequence[Example] = (), weight: flo
 
 def _sampler(trainer: Any, lengths: Sequence[int]) -> ByLength:
     arguments = trainer.args
-    return ByLength(lengths, arguments.train_batch_size, arguments.data_seed, lambda: int(trainer.state.epoch or 0))
+    batch = arguments.train_batch_size * processes.count()  # they take turns with its shares
+    return ByLength(lengths, batch, arguments.data_seed, lambda: int(trainer.state.epoch or 0))
+
+
+def _shared(dataset: Any, place: Path) -> Any:
+    """Return a dataset that lies in a folder of all processes, as TRL puts what it makes of it beside it."""
+    if processes.count() == 1:
+        return dataset
+    from datasets import load_from_disk
+
+    if processes.is_main():
+        dataset.save_to_disk(place)
+    processes.wait()
+    return load_from_disk(place)
+
+
+def _keep(made: Any, place: Path) -> None:
+    if processes.is_main():
+        write_json(place, {name: list(made[name]) for name in ("ref_chosen_logps", "ref_rejected_logps")})
+    processes.wait()
 
 
 def _lengths(dataset: Any) -> list[int]:
@@ -97,10 +117,13 @@ def _forget_unmeasured(trainer: Any) -> None:
 
 
 def _key(dataset: Any, model: Any) -> str:
-    """Return 16 hex digits for the token ids of the pairs and the weights of the reference."""
+    """Return 16 hex digits for the token ids of the pairs and the weights of the reference.
+
+    Processes that share the pairs pad them otherwise, which may change the last bits: they have keys of their own.
+    """
     import torch
 
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b"" if processes.count() == 1 else str(processes.count()).encode())
     for name in ("prompt_ids", "chosen_ids", "rejected_ids"):
         digest.update(repr(list(dataset[name])).encode())
     for name, weights in sorted(model.state_dict().items()):
@@ -115,7 +138,7 @@ def _rehearsed(trainer: Any, model: Any, rows: Sequence[Example]) -> Any:
     import torch
 
     size = trainer.args.train_batch_size
-    start = trainer.state.global_step * size
+    start = (trainer.state.global_step * processes.count() + processes.number()) * size
     batch = [rows[place % len(rows)] for place in range(start, start + size)]
     width = max(len(row["input_ids"]) for row in batch)
 

@@ -101,7 +101,8 @@ def next_log_probs(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
     """
     targets = labels[:, 1:]
     wanted = targets != IGNORED
-    if int(wanted.sum()) * model.config.get_text_config().vocab_size > MAX_LOGITS:
+    config = getattr(model, "module", model).config  # several processes wrap their model
+    if int(wanted.sum()) * config.get_text_config().vocab_size > MAX_LOGITS:
         return model(**inputs, use_cache=False, labels=labels, fused_lm_head=True).log_probs
     return labelled_log_probs(model, inputs, labels)
 

@@ -6,7 +6,7 @@ unfinished one goes on from its last checkpoint.
 
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from huaben.errors import HuabenError
 from huaben.files import read_json, write_json
 from huaben.params import Train
-from huaben.training import mixture, models, rows, tiny, trainers
+from huaben.training import mixture, models, processes, rows, tiny, trainers
 from huaben.training.hastened import Example
 from huaben.training.systemmessage import check_persona
 
@@ -35,6 +35,8 @@ class Job:
     base: Path
     references: Path
     """Where the references' log-probabilities are kept, for other runs as well."""
+    live: Path
+    """Where the steps of its phases are shown while they run."""
     train: Train
     seed: int
     persona: str
@@ -64,14 +66,16 @@ def of_seed(job: Job, say: Say) -> dict[str, Finished]:
 def _finished(job: Job, name: str, phase: Callable[[Job], Phase | None], say: Say) -> Finished:
     """Return what is known of a phase, after running it if its numbers are not there yet."""
     numbers = job.folder / f"{name}.json"
-    if numbers.exists():
+    if processes.agreed(numbers.exists()):
         say(f"train: {name}, seed {job.seed}: already done in an earlier run")
     else:
         found = _run(job, name, phase)
-        write_json(numbers, {"metrics": found.metrics, "curve": found.curve})  # last: it says that the phase is whole
-        told = ", ".join(f"{key} {value:g}" for key, value in found.metrics.items())
-        say(f"train: {name}, seed {job.seed}: {told}")
-        shutil.rmtree(_scratch(job, name), ignore_errors=True)
+        if processes.is_main():
+            write_json(numbers, {"metrics": found.metrics, "curve": found.curve})  # last: the phase is whole
+            told = ", ".join(f"{key} {value:g}" for key, value in found.metrics.items())
+            say(f"train: {name}, seed {job.seed}: {told}")
+            shutil.rmtree(_scratch(job, name), ignore_errors=True)
+        processes.wait()
     return Finished(**read_json(numbers))
 
 
@@ -83,12 +87,20 @@ def _run(job: Job, name: str, phase: Callable[[Job], Phase | None]) -> Finished:
     if result is None:
         return Finished({"rows": 0.0}, [])
     model, tokenizer, metrics, curve = result
-    models.save(model, tokenizer, job.folder / name)
+    if processes.is_main():
+        models.save(model, tokenizer, job.folder / name)
     return Finished(metrics, curve)
 
 
 def _scratch(job: Job, name: str) -> Path:
     return job.folder / f"{name}.checkpoints"
+
+
+def _course(
+    job: Job, name: str, epochs: float, lr: float, batch: int, rehearsal: Sequence[Example] = ()
+) -> trainers.Course:
+    place = job.live / f"{name}-{job.seed}"
+    return trainers.Course(epochs, lr, batch, job.seed, _scratch(job, name), rehearsal, place)
 
 
 def _base(job: Job) -> Phase:
@@ -104,7 +116,7 @@ def _base(job: Job) -> Phase:
     tokenizer = tiny.make_tokenizer([*texts, *pieces], wanted)
     check_persona(job.persona, tokenizer, job.train.max_length)
     model = tiny.make_model(tokenizer, wanted, job.train.max_length)
-    course = trainers.Course(wanted.epochs, wanted.lr, wanted.batch, job.seed, _scratch(job, "base"))
+    course = _course(job, "base", wanted.epochs, wanted.lr, wanted.batch)
     examples = mixture.blocks(texts, tokenizer, job.train.max_length)
     model, metrics, curve = trainers.run_sft(
         model, tokenizer, examples, job.train.model_copy(update={"lora": False}), course
@@ -120,7 +132,7 @@ def _sft(job: Job) -> Phase:
     examples = [row for found in by_source.values() for row in found]
     if not any(found for name, found in by_source.items() if name != "general"):
         raise HuabenError("train: no source of train.mixture has a row in the train split")
-    course = trainers.Course(job.train.sft_epochs, job.train.sft_lr, job.train.batch, job.seed, _scratch(job, "sft"))
+    course = _course(job, "sft", job.train.sft_epochs, job.train.sft_lr, job.train.batch)
     model, metrics, curve = trainers.run_sft(model, tokenizer, examples, job.train, course)
     counts = {f"rows_{name}": float(len(found)) for name, found in by_source.items()}
     cut = sum(len(row["input_ids"]) > job.train.max_length for row in examples)
@@ -153,9 +165,7 @@ def _preference(
     examples = rows.preference_rows(pairs, fits, job.persona)
     rehearsal = [row for row in rehearsed(_mixed(job, tokenizer)) if len(row["input_ids"]) <= job.train.max_length]
     random.Random(job.seed).shuffle(rehearsal)
-    course = trainers.Course(
-        job.train.dpo_epochs, job.train.dpo_lr, job.train.batch, job.seed, _scratch(job, name), rehearsal
-    )
+    course = _course(job, name, job.train.dpo_epochs, job.train.dpo_lr, job.train.batch, rehearsal)
     model, metrics, curve = trainers.run_dpo(model, tokenizer, examples, job.train, course, job.references)
     return model, tokenizer, {**metrics, "rows": float(len(examples))}, curve
 

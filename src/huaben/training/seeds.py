@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 
-from huaben.training import phases, trainers
+from huaben.training import phases, processes, trainers
 from huaben.training.phases import Finished, Job, Say
 
 
@@ -11,8 +11,10 @@ def train_seeds(jobs: Sequence[Job], say: Say, offline: bool) -> Iterator[dict[s
     """Yield what is known of the phases of each job, in order.
 
     Processes pay only where a step is small and a device is not shared: tiny models, more than one core.
+    Where several share each step already, seeds come one after the other.
     """
-    workers = min(len(jobs), len(os.sched_getaffinity(0))) if jobs[0].train.base == "tiny" else 1
+    is_pooled = jobs[0].train.base == "tiny" and processes.count() == 1
+    workers = min(len(jobs), len(os.sched_getaffinity(0))) if is_pooled else 1
     if workers < 2:
         for job in jobs:
             yield phases.of_seed(job, say)

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from huaben.params import Params, Train
-from huaben.training import phases, trainers
+from huaben.training import phases, processes, trainers
 from huaben.training.phases import OF_A_SEED, Finished, Job, Metrics, Say
 from huaben.training.seeds import train_seeds
 from huaben.training.systemmessage import persona_of
@@ -45,15 +45,18 @@ def train(
     persona = persona_of(params)
     offline = params.train.base == "tiny" or Path(params.train.base).is_dir()
     trainers.prepare_process(offline)
-    say = say or logging.getLogger(__name__).info
+    processes.join()
+    say = (say or logging.getLogger(__name__).info) if processes.is_main() else _keep_silent
     folder = work / fingerprint(datasets, general, params.train, persona)
-    kept = (folder / "base", work / "references", params.train)
+    kept = (folder / "base", work / "references", work / "live", params.train)
     jobs = [
         Job(datasets, general, seed_folder(folder, params.train, seed), *kept, seed, persona)
         for seed in params.train.seeds
     ]
     found = [{"base": phases.base(jobs[0], say)}, *train_seeds(jobs, say, offline)]
-    _hand_over(folder, out)
+    processes.leave()  # copying large models may take longer than they would wait
+    if processes.is_main():
+        _hand_over(folder, out)
     first = found[0] | found[1]
     return Trained(_averaged(found), {name: first[name].curve for name in PHASES})
 
@@ -71,7 +74,12 @@ def fingerprint(datasets: Path, general: Path | None, train: Train, persona: str
     parts += [version(name) for name in ("torch", "transformers", "tokenizers", "trl", "peft")]
     base = sorted(Path(train.base).glob("*")) if Path(train.base).is_dir() else []
     parts += [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in base]
+    parts += [str(processes.count())]
     return hashlib.sha256(json.dumps([*parts, train.model_dump(), persona]).encode()).hexdigest()[:16]
+
+
+def _keep_silent(line: str) -> None:
+    """Say nothing: the first process does."""
 
 
 def _averaged(found: list[dict[str, Finished]]) -> Metrics:

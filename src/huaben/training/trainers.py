@@ -15,6 +15,7 @@ from typing import Any
 from huaben.errors import InputError
 from huaben.files import read_json
 from huaben.params import Train
+from huaben.training import live, processes
 from huaben.training.hastened import Example, dpo_trainer, sft_trainer
 
 Curve = list[dict[str, float]]
@@ -37,6 +38,8 @@ class Course:
     """Where checkpoints stand; a phase that finds some goes on from the last whole one."""
     rehearsal: Sequence[Example] = ()
     """Rows read again beside every batch."""
+    live: Path | None = None
+    """Where its steps are shown while it runs."""
 
 
 def prepare_process(offline: bool) -> None:
@@ -123,7 +126,7 @@ def _settings(train: Train, course: Course) -> dict[str, Any]:
         "output_dir": str(course.scratch),
         "num_train_epochs": course.epochs,
         "learning_rate": course.lr,
-        "per_device_train_batch_size": course.batch,
+        "per_device_train_batch_size": processes.share(course.batch),
         "max_length": train.max_length,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.05,
@@ -133,12 +136,14 @@ def _settings(train: Train, course: Course) -> dict[str, Any]:
         "bf16": gpu,
         "dataloader_pin_memory": gpu,
         "activation_checkpointing": train.recompute,
+        "ddp_find_unused_parameters": False,  # each step uses all; looking for others costs a pass over the graph
         "logging_strategy": "steps",
         "logging_steps": 1,
         "save_strategy": "steps",
         "save_steps": 1 / CHECKPOINTS,
         "save_total_limit": 1,
         "report_to": [],
+        "log_level_replica": "error",  # all but the first process keep silent
         "disable_tqdm": True,
     }
 
@@ -155,6 +160,8 @@ def _run(trainer: Any, course: Course, wanted: dict[str, str]) -> tuple[Any, dic
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)  # it prints every log
+    for callback in live.callbacks(course.live, wanted) if course.live else ():
+        trainer.add_callback(callback)
     trainer.train(resume_from_checkpoint=last_checkpoint(course.scratch))
     logs = [log for log in trainer.state.log_history if "loss" in log]
     metrics = _means([log for log in logs if log["epoch"] > logs[-1]["epoch"] - 1], wanted)
