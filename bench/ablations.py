@@ -125,17 +125,21 @@ def run(names: list[str], params: Params, work: Path, datasets: Path, general: P
     """Return the figures of each variant's model; `full` is always the first, as the others stand on its base."""
     results: dict[str, dict[str, Any]] = {}
     full = work / "full"
+    whole: dict[str, Any] = {}
     for name in ["full", *(name for name in names if name != "full")]:
         variant, began = VARIANTS[name], time.monotonic()
-        models = full if name == "dpo_only" else work / name
-        if name != "dpo_only":
-            _train(variant, params, work, datasets, general, models, full)
-        report, _ = evaluate(models, datasets, general, params)
+        if name == "dpo_only":
+            report = whole
+        else:
+            _train(variant, params, work, datasets, general, work / name, full)
+            report, _ = evaluate(work / name, datasets, general, params)
         figures = report["models"].get(variant.model)
         results[name] = {"about": variant.about, "seeds": report["seeds"], "figures": figures or {}}
-        print(f"{name}: {time.monotonic() - began:.0f} s")
-        if models != full:
-            shutil.rmtree(models)
+        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+        if name == "full":
+            whole = report
+        elif name != "dpo_only":
+            shutil.rmtree(work / name)
     return {name: results[name] for name in VARIANTS if name in results}
 
 
@@ -181,6 +185,10 @@ def _train(
         run_folder = work / "runs" / fingerprint(folder, general, changed.train, persona_of(changed))
         _spare(run_folder, changed, full, variant.keeps_sft)
     train(folder, general, models, work / "runs", changed, lambda line: None)
+    if full != models:
+        for unread in {"sft", "dpo"} - {variant.model}:
+            for place in models.glob(f"**/{unread}"):
+                shutil.rmtree(place)
 
 
 def _spare(run_folder: Path, params: Params, full: Path, keeps_sft: bool) -> None:
