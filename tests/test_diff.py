@@ -20,12 +20,13 @@ from diffing import (
     version,
     write_source,
 )
+from huaben.cli.difference import renderables
 from huaben.cli.main import cli
 from huaben.errors import InputError
 from huaben.release.changes import compare_rows
 from huaben.release.checksums import write_checksums
 from huaben.release.diff import compare, diff
-from huaben.release.difftext import as_markdown
+from huaben.release.difftext import as_markdown, moved_figures
 from huaben.release.edits import edited_lines, edited_words
 from huaben.release.pairing import pair_rows
 from huaben.release.rows import Item
@@ -307,6 +308,39 @@ def test_the_comment_says_how_a_figure_changed_and_of_whose_noise():
     assert "| `+0.1` |" in text or "+0.1 \\[+0.02708, +0.1729\\]" in text
     assert "**more than noise** of the seeds; 40 → 41 items" in text
     assert "1 of 1 figures differ by more than noise" in text
+
+
+def shown(result):
+    return [str(part).strip() for part in renderables(result)]
+
+
+def test_the_terminal_says_a_change_with_its_intervals():
+    base, head = version(reports=several(0.5, 0.05, 5)), version(reports=several(0.6, 0.05, 5))
+    line = "dpo: style_score: 0.5 [0, 1] → 0.6 [0, 1], +0.1 [+0.02708, +0.1729]: more than noise of the seeds"
+    assert line in shown(compare(base, head))
+
+
+def test_figures_come_in_the_reports_order_and_only_those_that_moved():
+    def figures(**values):
+        models = {"base": values, "dpo": {name: value + 0.2 for name, value in values.items()}}
+        return version(reports={"evaluation": {"models": models}})
+
+    base = figures(distinct_1=0.4, preference_accuracy=0.5, style_score=0.3, style_score_low=0.2)
+    head = figures(distinct_1=0.5, preference_accuracy=0.6, style_score=0.3, style_score_low=0.1)
+    moved = moved_figures(compare(base, head))
+    assert [(row["model"], row["metric"]) for row in moved] == [
+        ("base", "preference_accuracy"),
+        ("dpo", "preference_accuracy"),
+        ("base", "distinct_1"),
+        ("dpo", "distinct_1"),
+    ]
+
+
+def test_a_stage_that_asked_nobody_has_no_price():
+    spent = {"replies": 3, "money": 1.0, "currency": "CNY"}
+    nothing = {"replies": 0, "money": 0.0, "currency": "CNY"}
+    base, head = version(reports={"cost/qa": spent}), version(reports={"cost/qa": spent, "cost/evaluate": nothing})
+    assert compare(base, head)["price"]["changed"] == []
 
 
 def test_price_and_reasons_of_stages_are_compared():

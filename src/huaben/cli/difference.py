@@ -8,7 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from huaben.release.diffrows import shown_change, shown_edits, shown_lines, title
-from huaben.release.difftext import by_reasons, different, major_first, moved_figures, phrases, verdict
+from huaben.release.difftext import (
+    by_reasons,
+    different,
+    judged,
+    major_first,
+    measured,
+    moved_figures,
+    phrases,
+    verdict,
+)
 from huaben.release.edits import Piece
 from huaben.release.markdown import visible
 
@@ -102,9 +111,12 @@ def _reports(result: Mapping[str, Any]) -> Iterator[Text]:
     evaluation = result["evaluation"] or {}
     if evaluation.get("is_of_these_rows") is False:
         yield _text("evaluation: not of these rows; `dvc repro` trains the models anew", "yellow")
-    for row in moved_figures(result)[: 2 * MOST]:
-        noise = {True: "within noise", False: "more than noise", None: "no interval"}[row["is_noise"]]
-        yield _text(f"  {row['model']}: {row['metric']}: {row['before'][0]} → {row['after'][0]}, {noise}")
+    moved = moved_figures(result)
+    for row in moved[: 2 * MOST]:
+        sides = f"{measured(row['before'])} → {measured(row['after'])}"
+        change = f", {measured(row['change'], '+')}" if row["change"] else ""
+        yield _text(f"  {row['model']}: {row['metric']}: {sides}{change}: {judged(row)}")
+    yield from _rest(moved, "figures of the evaluation", 2 * MOST)
 
 
 def _rest(rows: Sequence[Any], what: str, most: int = MOST) -> Iterator[Text]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from huaben.release.diffrows import edits_block, rows_block, texts_block
 from huaben.release.markdown import Raw, code, render, visible
+from huaben.release.metrics import METRICS
 
 LIMIT = 60_000
 """GitHub refuses a comment of more than 65,536 characters; the rest is for what others add, such as
@@ -81,11 +82,28 @@ def most_changed(pairs: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]
 
 
 def moved_figures(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the metrics of the evaluation that differ, those beyond noise first."""
+    """Return the metrics whose value differs: those beyond noise first, then in the order of the report."""
+    place = {metric: number for number, metric in enumerate(METRICS)}
     metrics = (result["evaluation"] or {}).get("metrics", [])
     return sorted(
-        (row for row in metrics if row["before"] != row["after"]), key=lambda row: row["is_noise"] is not False
+        (row for row in metrics if row["before"][0] != row["after"][0]),
+        key=lambda row: (row["is_noise"] is not False, place.get(row["metric"], len(place))),
     )
+
+
+def measured(values: Sequence[Any], sign: str = "") -> str:
+    """Return a figure with its interval, `0.5 [0.3, 0.7]`; `–` for none."""
+    value, low, high = (f"{part:{sign}.4g}" if isinstance(part, int | float) else None for part in values)
+    return "–" if value is None else f"{value} [{low}, {high}]" if low and high else value
+
+
+def judged(row: Mapping[str, Any]) -> str:
+    """Return in words whether a change is noise, and of what; and that other items were asked, if so."""
+    words = {True: "within noise", False: "more than noise"}.get(row["is_noise"], "no interval")
+    by = {"seeds": " of the seeds", "intervals": " (intervals)"}.get(str(row.get("judged")), "")
+    before, after = row.get("items", (None, None))
+    asked = "" if before == after or None in (before, after) else f"; {before:g} → {after:g} items"
+    return f"{words}{by}{asked}"
 
 
 def cell(value: Any) -> Raw:
@@ -144,7 +162,7 @@ def _functions(most: int, changed: Mapping[str, Any]) -> dict[str, Any]:
         "side": _side,
         "money": lambda total: Raw(f"{total['money']:.4f} {cell(total['currency'])} ({total['replies']:,} replies)"),
         "interval": _interval,
-        "change": lambda measured: _interval(measured, "+") if measured else Raw("–"),
+        "change": lambda values: _interval(values, "+") if values else Raw("–"),
         "judgement": _judgement,
         "rows_block": rows_block,
         "texts_block": texts_block,
@@ -163,15 +181,9 @@ def _side(version: Mapping[str, Any]) -> Raw:
     return Raw(f"{cell(version['name'])}{commit}")
 
 
-def _interval(measured: Sequence[Any], sign: str = "") -> Raw:
-    value, low, high = (f"{part:{sign}.4g}" if isinstance(part, int | float) else None for part in measured)
-    return Raw("–" if value is None else f"{value} \\[{low}, {high}\\]" if low and high else value)
+def _interval(values: Sequence[Any], sign: str = "") -> Raw:
+    return Raw(measured(values, sign).replace("[", r"\[").replace("]", r"\]"))
 
 
 def _judgement(row: Mapping[str, Any]) -> str:
-    """Return in words whether a change is noise, and of what; and that other items were asked, if so."""
-    words = {True: "within noise", False: "**more than noise**"}.get(row["is_noise"], "no interval")
-    by = {"seeds": " of the seeds", "intervals": " (intervals)"}.get(str(row.get("judged")), "")
-    before, after = row.get("items", (None, None))
-    asked = "" if before == after or None in (before, after) else f"; {before:g} → {after:g} items"
-    return f"{words}{by}{asked}"
+    return judged(row).replace("more than noise", "**more than noise**")

@@ -121,4 +121,8 @@ def _counts(version: Version) -> Iterator[tuple[tuple[str, str], int]]:
 
 def _costs(version: Version) -> dict[str, Any]:
     found = {name.removeprefix("cost/"): cost for name, cost in version.reports.items() if name.startswith("cost/")}
-    return {stage: cost for stage, cost in sorted(found.items()) if isinstance(cost, dict) and "currency" in cost}
+    return {
+        stage: cost
+        for stage, cost in sorted(found.items())
+        if isinstance(cost, dict) and "currency" in cost and cost.get("replies")
+    }
