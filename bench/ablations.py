@@ -1,10 +1,11 @@
 """What pays: the tiny model trained on the data with one rule, one source or one kind of pair taken away.
 
     python bench/ablations.py                       # all, three seeds, and fills docs/results.md
-    python bench/ablations.py --only full raw --seeds 2 --no-docs
+    python bench/ablations.py --only raw --seeds 2 --no-docs
 
-Needs the data of `dvc repro dedupe`. Every variant is asked exactly what the full data's models are
-asked, and starts from the same base. A change is set against the noise of the seeds (release/noise.py).
+Needs what `dvc repro` has made: the models of the full data and their report stand as they are. Every variant
+is asked exactly what these were asked, and starts from their base. A change is set against the noise of the
+seeds (release/noise.py). A line is printed as soon as a variant is done.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from huaben.cli import paths
-from huaben.files import read_jsonl, write_json, write_jsonl
+from huaben.files import read_json, read_jsonl, write_json, write_jsonl
 from huaben.params import Params, load_params
 from huaben.refine.stages import run_clean, run_dedupe
 from huaben.release.noise import compare_figure
@@ -87,6 +88,14 @@ def only_way(way: str) -> Callable[[Path, Params], None]:
     return change
 
 
+@dataclass(frozen=True)
+class Full:
+    """The models of the full data, and what was measured of them."""
+
+    models: Path
+    report: dict[str, Any]
+
+
 VARIANTS = {
     "full": Variant("all of it: SFT, then DPO"),
     "dpo_only": Variant("DPO without SFT", model="dpo_only"),
@@ -109,37 +118,33 @@ VARIANTS = {
 def main() -> None:
     arguments = _arguments()
     params = load_params(paths.PARAMS)
-    seeds = [params.train.seeds[0] + number for number in range(arguments.seeds)]
-    params = _with_train(params, seeds=seeds)
+    params = _with_train(params, seeds=params.train.seeds[: arguments.seeds])
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
-        results = run(arguments.only, params, Path(temporary), paths.DEDUPE, paths.GENERAL)
+        full = Full(paths.MODELS, read_json(paths.REPORTS / "evaluation.json"))
+        results = run(arguments.only, params, Path(temporary), paths.DEDUPE, paths.GENERAL, full)
     table = as_table(results)
-    print(table)
     if not arguments.no_docs:
         DOCS.write_text(filled(DOCS.read_text(encoding="utf-8"), table), encoding="utf-8")
-    print(json.dumps({"seeds": len(seeds), "seconds": round(time.monotonic() - began), "variants": results}))
+    print(json.dumps({"seeds": arguments.seeds, "seconds": round(time.monotonic() - began), "variants": results}))
 
 
-def run(names: list[str], params: Params, work: Path, datasets: Path, general: Path) -> dict[str, dict[str, Any]]:
-    """Return the figures of each variant's model; `full` is always the first, as the others stand on its base."""
+def run(
+    names: list[str], params: Params, work: Path, datasets: Path, general: Path, full: Full
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of each variant's model, those of the full data first."""
     results: dict[str, dict[str, Any]] = {}
-    full = work / "full"
-    whole: dict[str, Any] = {}
     for name in ["full", *(name for name in names if name != "full")]:
-        variant, began = VARIANTS[name], time.monotonic()
-        if name == "dpo_only":
-            report = whole
-        else:
-            _train(variant, params, work, datasets, general, work / name, full)
+        variant = VARIANTS[name]
+        report = full.report
+        if name not in ("full", "dpo_only"):
+            _train(variant, params, work, datasets, general, work / name, full.models)
             report, _ = evaluate(work / name, datasets, general, params)
+            shutil.rmtree(work / name)
         figures = report["models"].get(variant.model)
         results[name] = {"about": variant.about, "seeds": report["seeds"], "figures": figures or {}}
-        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
-        if name == "full":
-            whole = report
-        elif name != "dpo_only":
-            shutil.rmtree(work / name)
+        lines = as_table({"full": results["full"], name: results[name]}).splitlines()
+        print("\n".join(lines[:3] if name == "full" else lines[-1:]), flush=True)
     return {name: results[name] for name in VARIANTS if name in results}
 
 
@@ -181,14 +186,12 @@ def _train(
     variant.change(folder, params)
     mixture = params.train.mixture.model_copy(update=variant.mixture)
     changed = _with_train(params, mixture=mixture)
-    if full.exists():
-        run_folder = work / "runs" / fingerprint(folder, general, changed.train, persona_of(changed))
-        _spare(run_folder, changed, full, variant.keeps_sft)
+    run_folder = work / "runs" / fingerprint(folder, general, changed.train, persona_of(changed))
+    _spare(run_folder, changed, full, variant.keeps_sft)
     train(folder, general, models, work / "runs", changed, lambda line: None)
-    if full != models:
-        for unread in {"sft", "dpo"} - {variant.model}:
-            for place in models.glob(f"**/{unread}"):
-                shutil.rmtree(place)
+    for unread in {"sft", "dpo"} - {variant.model}:
+        for place in models.glob(f"**/{unread}"):
+            shutil.rmtree(place)
 
 
 def _spare(run_folder: Path, params: Params, full: Path, keeps_sft: bool) -> None:

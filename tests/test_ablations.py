@@ -6,7 +6,8 @@ import pytest
 
 import ablations
 from huaben.files import read_jsonl
-from lessons import small_params, write_lessons
+from huaben.training.evaluate import evaluate
+from lessons import small_params, train_lessons, write_lessons
 
 
 @pytest.fixture
@@ -66,7 +67,10 @@ def test_other_wordings_and_datasets_are_taken_away(folder):
 @pytest.mark.slow
 def test_every_variant_is_asked_the_same_and_stands_on_one_base(folder, tmp_path):
     names = ["no_qa", "prompts", "dpo_only"]
-    found = ablations.run(names, small_params(), tmp_path / "work", folder, tmp_path / "general.txt")
+    params, general = small_params(), tmp_path / "general.txt"
+    train_lessons(tmp_path, "models", params)
+    full = ablations.Full(tmp_path / "models", evaluate(tmp_path / "models", folder, general, params)[0])
+    found = ablations.run(names, params, tmp_path / "work", folder, general, full)
     assert list(found) == ["full", "dpo_only", "prompts", "no_qa"]
     counts = [{key: value for key, value in one["figures"].items() if key.endswith("_n")} for one in found.values()]
     assert counts[0]["knowledge_accuracy_n"] > 0
