@@ -1,4 +1,4 @@
-"""The system message: what models are told before every chat, where `train.persona` asks for it."""
+"""The system message: what models are told before what the character says, where `train.persona` asks for it."""
 
 from copy import deepcopy
 
@@ -18,9 +18,15 @@ PERSONA = "你是沈更生。"
 TOLD = {"role": "system", "content": PERSONA}
 ORIGIN = Provenance(novel="n", chapter=1, chapter_id="c", spans=((0, 1),))
 WANTED = Tiny(vocabulary=400, hidden=32, layers=1, heads=2, epochs=1.0, lr=0.001, batch=4)
-ONLY_AFTER_THE_PERSONA = (
-    "{% if messages[0]['role'] != 'system' or messages[0]['content'] != '" + PERSONA + "' %}"
-    "{{ raise_exception('a chat without the persona') }}{% endif %}"
+OF_THE_CHARACTER = ["几点了", "谁？", "怎么样", "说说", "?"]
+"""What stands in the prompts of dialogue and pairs and in that of the check, and in no question about the novel."""
+THE_PERSONA_WHERE_HE_SPEAKS = (
+    "{% set said = messages | map(attribute='content') | join %}{% set his = namespace(is=false) %}"
+    "{% for words in "
+    + str(OF_THE_CHARACTER)
+    + " %}{% if words in said %}{% set his.is = true %}{% endif %}{% endfor %}"
+    "{% if his.is != (messages[0] == {'role': 'system', 'content': '" + PERSONA + "'}) %}"
+    "{{ raise_exception('the persona in the wrong place: ' + said) }}{% endif %}"
 ) + tiny.CHATML
 WITHOUT_SYSTEM = (
     "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
@@ -73,19 +79,20 @@ def chatml(*messages):
     return "".join(f"<|im_start|>{role}\n{text}<|im_end|>\n" for role, text in messages)
 
 
-def test_every_chat_of_sft_begins_with_the_persona_and_without_one_is_as_it_was(datasets, tokenizer):
+def test_the_rows_of_dialogue_begin_with_the_persona_and_all_else_is_as_without_one(datasets, tokenizer):
     told = ("system", "你是沈更生。")
     first = [("user", "几点了？"), ("assistant", "三更。")]
     second = [*first, ("user", "谁？"), ("assistant", "锣响了。")]
     question = [("user", "几更？"), ("assistant", "三更。")]
     plain = {"dialogue": [first, second], "qa": [question], "summary_qa": [question], "pretrain": [], "general": []}
-    assert chats_of(datasets, tokenizer) == {n: [chatml(*chat) for chat in found] for n, found in plain.items()}
-    expected = {name: [chatml(told, *chat) for chat in found] for name, found in plain.items()}
+    expected = {name: [chatml(*chat) for chat in found] for name, found in plain.items()}
+    assert chats_of(datasets, tokenizer) == expected
+    expected["dialogue"] = [chatml(told, *chat) for chat in plain["dialogue"]]
     assert chats_of(datasets, tokenizer, PERSONA) == expected
 
 
 def test_only_the_reply_is_learned_and_not_the_persona(datasets, tokenizer):
-    (row,) = mixture.sources(datasets, None, tokenizer, 128, PERSONA)["qa"]
+    row, _ = mixture.sources(datasets, None, tokenizer, 128, PERSONA)["dialogue"]
     learned = [token for token in row["labels"] if token != -100]
     assert tokenizer.decode(learned) == "三更。<|im_end|>\n"
 
@@ -152,12 +159,12 @@ def test_the_persona_is_told_only_where_it_is_asked_for_and_may_not_be_empty_the
 
 @pytest.fixture(scope="module")
 def base(tokenizer, tmp_path_factory):
-    """Return a folder with a model whose template takes no chat without the persona."""
+    """Return a folder with a model whose template takes the persona where the character speaks, and nowhere else."""
     from transformers import set_seed
 
     set_seed(7)
     folder = tmp_path_factory.mktemp("base") / "base"
-    models.save(tiny.make_model(tokenizer, WANTED, 128), with_template(tokenizer, ONLY_AFTER_THE_PERSONA), folder)
+    models.save(tiny.make_model(tokenizer, WANTED, 128), with_template(tokenizer, THE_PERSONA_WHERE_HE_SPEAKS), folder)
     return folder
 
 
@@ -175,7 +182,7 @@ def test_what_a_scorer_leaves_of_a_conversation_fits_with_the_persona(base, toke
     assert load_scorer(base, whole - 1, PERSONA).recent(TALK) == TALK[-1:]
 
 
-def test_training_and_evaluation_of_all_models_know_no_chat_without_the_persona(base, tmp_path):
+def test_training_and_evaluation_of_all_models_tell_the_persona_where_the_character_speaks_alone(base, tmp_path):
     lessons, params = write_lessons(tmp_path), in_character(PERSONA, base=str(base), dpo_epochs=1.0)
     train_lessons(lessons, "models", params)
     report, samples = evaluate(lessons / "models", lessons / "data", lessons / "general.txt", params)

@@ -58,7 +58,7 @@ class Train(Section):
     """Activation checkpointing: a forward pass more in each step, for where memory is short."""
     max_length: Count
     persona: bool
-    """Begin every chat, of training and of evaluation, with `character.persona` as system message."""
+    """Tell `character.persona` as system message before what the character says, in training and in evaluation."""
     mixture: Mixture
     sft_epochs: Positive
     sft_lr: Positive

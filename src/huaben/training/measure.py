@@ -1,7 +1,7 @@
 """One trained model asked everything: a value an item for each figure, and its replies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huaben.params import Params
@@ -25,9 +25,10 @@ class Measured:
 def measure(folder: Path, material: Material, params: Params) -> Measured:
     """Ask the model of a folder everything. Equal folders and material give equal values."""
     trainers.prepare_process(offline=True)
-    scorer = load_scorer(folder, params.train.max_length, persona_of(params))
-    replies = _replies(scorer, material, params)
-    marks = _preference(scorer, material)
+    character = load_scorer(folder, params.train.max_length, persona_of(params))
+    replies = _replies(character, material, params)
+    marks = _preference(character, material)
+    scorer = replace(character, persona="")  # who is asked about the novel is nobody in it
     marks |= exam_marks("knowledge_accuracy", scorer, material.knowledge)
     marks |= exam_marks("knowledge_control", scorer, material.control)
     marks |= answer_marks(scorer, material.facts, params) | _general(scorer, material)

@@ -28,17 +28,17 @@ def sources(
     """Return the rows of the train split by source; those longer than the window lose their end.
 
     `dialogue`: every reply after what fits of its conversation; `qa` and `summary_qa`: every wording of
-    a question; `pretrain` and `general`: blocks of plain text. A persona is the system message of every chat.
+    a question; `pretrain` and `general`: blocks of plain text. A persona is told before what the character says.
     """
     pieces = [piece.text for piece in rows.read_records(datasets, "pretrain", "train")]
+    said = replies(datasets, fits(tokenizer, length, persona))
     chats = {
-        "dialogue": list(replies(datasets, fits(tokenizer, length, persona))),
+        "dialogue": [(rows.opened(prompt, persona), reply) for prompt, reply in said],
         "qa": [chat for name in _present(rows.knowledge_dataset(datasets)) for chat in _answers(datasets, name)],
         "summary_qa": [chat for name in ("summary_qa_v1", "summary_qa_v2") for chat in _answers(datasets, name)],
     }
     found = {
-        name: [encode(rows.opened(prompt, persona), reply, tokenizer) for prompt, reply in of_source]
-        for name, of_source in chats.items()
+        name: [encode(prompt, reply, tokenizer) for prompt, reply in of_source] for name, of_source in chats.items()
     }
     plain = {"pretrain": pieces, "general": rows.read_general(general)[0]}
     return found | {name: blocks(texts, tokenizer, length) for name, texts in plain.items()}

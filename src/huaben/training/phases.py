@@ -40,7 +40,7 @@ class Job:
     train: Train
     seed: int
     persona: str
-    """The system message of every chat; empty: none."""
+    """The system message before what the character says; empty: none."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Scorer:
     tokenizer: Any
     max_length: int
     persona: str = ""
-    """The system message before every chat that is asked; empty: none."""
+    """The system message before every chat; empty: none."""
 
     def chats(self, chats: Sequence[tuple[Messages, str]]) -> list[Sum]:
         """Return for each (prompt, reply) the log p of the reply's tokens and the end of its turn."""

@@ -1,8 +1,12 @@
-"""The system message: with `train.persona`, what a model is told before every chat, in training and in evaluation.
+"""The system message: with `train.persona`, what a model is told before whatever the character is to say.
+
+So begin the dialogue and the pairs in training, and the prompts of pairs in evaluation. Questions about the novel do
+not: their answers tell of the character in the third person, and a model that is not told which of the two is
+wanted mixes them.
 
 It is `character.persona`, and not the page `persona.md` of a release: that has some 2,600 tokens for the embedded
 novel, more than a window leaves, and tells events of train chapters and the character's own lines, so that
-the closed-book exam would be read off the prompt, and training rows as well.
+training rows would be read off the prompt.
 """
 
 from typing import Any
