@@ -152,14 +152,12 @@ def test_cost_is_added_up(tmp_path):
     assert "| **together** | 36 | 0 | 24,000 | 90,420 | 40,222 | 1.0000 CNY |" in markdown
 
 
-def test_the_judge_has_a_row_of_the_cost_once_it_has_said_something(tmp_path):
+@pytest.mark.parametrize("stage", ["summary", "evaluate"])
+def test_a_stage_has_a_row_of_the_cost_once_it_has_replies(stage, tmp_path):
     reports = write_reports(tmp_path)
     for replies in (0, 18):
-        write_json(tmp_path / "cost" / "evaluate.json", reports["cost/qa"] | {"replies": replies})
-        assert [f"| `evaluate` | {replies} |" in text for text in render_report(tmp_path, PARAMS)] == [
-            False,
-            replies > 0,
-        ]
+        write_json(tmp_path / "cost" / f"{stage}.json", reports["cost/qa"] | {"replies": replies})
+        assert (f"| `{stage}` | {replies} |" in render_report(tmp_path, PARAMS)[1]) == (replies > 0)
 
 
 def test_what_was_not_made_is_said_with_the_reason(tmp_path):

@@ -195,7 +195,7 @@ def train() -> None:
     """Train: SFT for knowledge, then DPO for style.
 
     \b
-      accelerate launch -m huaben train    several processes
+      torchrun --nproc_per_node 2 -m huaben train    two processes (docs/training.md has more)
     """
     from huaben.training import processes
 

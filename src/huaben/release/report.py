@@ -52,7 +52,6 @@ def _context(reports: Path, params: Params) -> dict[str, Any]:
     found = {name: _read(reports / f"{name}.json") for name in MADE_BY}
     coverage, cost = (_by_stage(reports / kind) for kind in ("coverage", "cost"))
     evaluation = found["evaluation"] or {}
-    judged = ["evaluate"] if cost.get("evaluate", {}).get("replies") else []
     return {
         "params": params,
         "number": number,
@@ -65,7 +64,7 @@ def _context(reports: Path, params: Params) -> dict[str, Any]:
         "sifted": _sifted(
             coverage.get("clean", {}).get("datasets", {}), coverage.get("dedupe", {}).get("datasets", {})
         ),
-        "cost": {stage: cost[stage] for stage in (*STAGES, *judged) if stage in cost},
+        "cost": {stage: cost[stage] for stage in (*STAGES, "evaluate") if cost.get(stage, {}).get("replies")},
         "cost_totals": total_cost(cost),
         "rules": found["rules"],
         "results": results_of(evaluation),
