@@ -24,7 +24,7 @@ from huaben.params import Params, load_params
 from huaben.refine.stages import run_clean, run_dedupe
 from huaben.release.noise import compare_figure
 from huaben.training.evaluate import evaluate
-from huaben.training.systemmessage import persona_of
+from huaben.training.learning.systemmessage import persona_of
 from huaben.training.train import fingerprint, seed_folder, train
 
 DOCS = Path("docs/results.md")

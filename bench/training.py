@@ -22,9 +22,10 @@ import yaml
 
 from huaben.params import Train
 from huaben.records import Preference
-from huaben.training import mixture, models, preferring, rows, tiny, trainers
-from huaben.training.hastened import dpo_trainer
-from huaben.training.scoring import load_scorer
+from huaben.training.evaluation import preferring
+from huaben.training.evaluation.scoring import load_scorer
+from huaben.training.learning import mixture, models, rows, tiny, trainers
+from huaben.training.learning.hastened import dpo_trainer
 
 ROOT = Path(__file__).parents[1]
 

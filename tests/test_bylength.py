@@ -1,6 +1,6 @@
 """Batches of like length: every row once an epoch, little padding, another order each epoch."""
 
-from huaben.training.bylength import ByLength, by_length
+from huaben.training.learning.bylength import ByLength, by_length
 
 LENGTHS = [place * 37 % 101 for place in range(203)]
 

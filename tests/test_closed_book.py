@@ -3,8 +3,8 @@
 import pytest
 
 from huaben.records import QA, Provenance
-from huaben.training.cloze import filling
-from huaben.training.exam import as_prompt, by_overlap, make_items, mark, overlap, unseen
+from huaben.training.evaluation.cloze import filling
+from huaben.training.evaluation.exam import as_prompt, by_overlap, make_items, mark, overlap, unseen
 
 
 def question(words, answer, number=0, wordings=(), angle="facts"):

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from huaben.training.evaluate import evaluate
-from huaben.training.material import gather
+from huaben.training.evaluation.material import gather
 from lessons import small_params, train_lessons, write_lessons
 
 

@@ -10,7 +10,7 @@ from transformers import set_seed
 
 from huaben.errors import InputError
 from huaben.params import Tiny
-from huaben.training import models, tiny
+from huaben.training.learning import models, tiny
 
 WANTED = Tiny(vocabulary=300, hidden=32, layers=1, heads=2, epochs=1.0, lr=0.001, batch=4)
 NAMES = {

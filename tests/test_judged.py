@@ -17,8 +17,8 @@ from huaben.extract.judging import Contest, judge_all, parse_verdict, questions
 from huaben.files import read_json
 from huaben.llm.answers import InvalidReply
 from huaben.records import Message, Preference, Provenance
-from huaben.training.judged import compare
-from huaben.training.statistics import Bootstrap
+from huaben.training.evaluation.judged import compare
+from huaben.training.evaluation.statistics import Bootstrap
 from lessons import small_params, train_lessons, write_lessons
 
 FENCED = re.compile(r"<<<([0-9a-f]{16})\n(.*?)\n\1>>>", re.DOTALL)

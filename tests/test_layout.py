@@ -62,6 +62,13 @@ def test_a_stage_depends_on_every_room_that_its_command_imports(stage):
     assert undeclared == set()
 
 
+def test_a_change_of_a_measure_trains_nothing_again():
+    measures = set((SOURCE / "training" / "evaluation").glob("*.py"))
+    deps = {ROOT / dep for dep in PIPELINE["train"]["deps"]}
+    assert measures & rooms_of_stage("evaluate")
+    assert not [path for path in measures if {path, *path.parents} & deps]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_has_one_name_in_dvc_cli_and_params(stage):
     assert PIPELINE[stage]["cmd"] == f"huaben {stage}"

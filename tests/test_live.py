@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from huaben.training.live import callbacks
+from huaben.training.learning.live import callbacks
 from lessons import small_params, train_with_curves, write_lessons
 
 pytest.importorskip("dvclive")

@@ -5,8 +5,8 @@ import pytest
 from huaben.files import write_jsonl
 from huaben.params import Mixture
 from huaben.records import QA, Conversation, Message, Provenance
-from huaben.training.mixture import mixed, replies
-from huaben.training.phases import half_general
+from huaben.training.learning.mixture import mixed, replies
+from huaben.training.learning.phases import half_general
 
 SOURCES = {"dialogue": [{"input_ids": [n, n], "labels": [n, n]} for n in range(10)], "qa": [], "general": []}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from huaben.training.pairs import IGNORED, heading_plainly, pack, sharing_prompts
+from huaben.training.learning.pairs import IGNORED, heading_plainly, pack, sharing_prompts
 
 LENGTHS = [((5, 3, 4), (2, 6, 1)), ((1, 1, 1), (1, 4, 2)), ((7, 2, 2), (3, 1, 8))]
 
@@ -45,7 +45,7 @@ def batch(lengths):
 def test_a_pair_in_one_row_has_the_log_probabilities_of_two_rows(model, lengths, most_logits, monkeypatch):
     import torch
 
-    monkeypatch.setattr("huaben.training.pairs.MAX_LOGITS", most_logits)
+    monkeypatch.setattr("huaben.training.learning.pairs.MAX_LOGITS", most_logits)
     given = batch(lengths)
     theirs = model(**given, use_cache=False, fused_lm_head=True).log_probs
     found = sharing_prompts(model)(**given, use_cache=False, fused_lm_head=True).log_probs

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from huaben.errors import InputError
-from huaben.training import processes
+from huaben.training.learning import processes
 from lessons import REPOSITORY, small_params, write_lessons
 
 PHASES = ["base", "dpo", "dpo_only", "sft"]

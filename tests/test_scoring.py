@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from huaben.training.forks import Fork, forks
-from huaben.training.scoring import load_scorer
+from huaben.training.evaluation.forks import Fork, forks
+from huaben.training.evaluation.scoring import load_scorer
 from lessons import small_params, train_lessons, write_lessons
 
 

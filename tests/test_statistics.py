@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from huaben.training.articles import openings
-from huaben.training.dullness import distinct, figures, repetition
-from huaben.training.preferring import accuracies, marks
-from huaben.training.statistics import Bootstrap, Marks, balancing, ranking
+from huaben.training.evaluation.articles import openings
+from huaben.training.evaluation.dullness import distinct, figures, repetition
+from huaben.training.evaluation.preferring import accuracies, marks
+from huaben.training.evaluation.statistics import Bootstrap, Marks, balancing, ranking
 from lessons import _pair
 
 BOOTSTRAP = Bootstrap(200, 7)

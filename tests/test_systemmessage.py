@@ -8,10 +8,10 @@ from huaben.errors import InputError
 from huaben.files import write_jsonl
 from huaben.params import Tiny
 from huaben.records import QA, Conversation, Message, Preference, Provenance
-from huaben.training import mixture, models, rows, tiny
 from huaben.training.evaluate import evaluate
-from huaben.training.scoring import load_scorer
-from huaben.training.systemmessage import check_persona, persona_of
+from huaben.training.evaluation.scoring import load_scorer
+from huaben.training.learning import mixture, models, rows, tiny
+from huaben.training.learning.systemmessage import check_persona, persona_of
 from lessons import small_params, train_lessons, write_lessons
 
 PERSONA = "你是沈更生。"

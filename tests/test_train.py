@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from huaben.errors import HuabenError, InputError
-from huaben.training.rows import read_general, read_records
+from huaben.training.learning.rows import read_general, read_records
+from huaben.training.learning.trainers import make_curve
 from huaben.training.train import fingerprint, train
-from huaben.training.trainers import make_curve
 from lessons import small_params, train_lessons, train_with_curves, write_lessons
 
 
@@ -164,7 +164,7 @@ def test_a_base_that_is_no_model_is_said(tmp_path, lessons):
 
 def test_rehearsal_holds_what_sft_taught(lessons, trained):
     """The same run without rehearsal knows the novel's plain text less well after DPO."""
-    from huaben.training.scoring import load_scorer
+    from huaben.training.evaluation.scoring import load_scorer
 
     params = small_params(rehearsal=0.0)
     train_lessons(lessons, "forgetful", params)

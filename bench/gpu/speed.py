@@ -71,8 +71,8 @@ def build(name: str, size: str, pairs: list[dict[str, Any]], batch: int, folder:
     from trl import DPOConfig, DPOTrainer
 
     from huaben.params import Tiny
-    from huaben.training import tiny
-    from huaben.training.hastened import dpo_trainer
+    from huaben.training.learning import tiny
+    from huaben.training.learning.hastened import dpo_trainer
 
     gpu = torch.cuda.is_available()
     wanted = Tiny(vocabulary=400, hidden=1, layers=1, heads=1, epochs=1.0, lr=1.0, batch=1)
@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--peak-tflops", type=float, default=798.0)
     parser.add_argument("--only", choices=["trl", "ours"], help=argparse.SUPPRESS)
     given = parser.parse_args()
-    from huaben.training import trainers
+    from huaben.training.learning import trainers
 
     if given.only:
         trainers.prepare_process(offline=True)

@@ -197,7 +197,7 @@ def train() -> None:
     \b
       torchrun --nproc_per_node 2 -m huaben train    two processes (docs/training.md has more)
     """
-    from huaben.training import processes
+    from huaben.training.learning import processes
 
     params = read_params()
     if not processes.is_main():

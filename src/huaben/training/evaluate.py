@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from huaben.params import Params
-from huaben.training import baselines, rows
-from huaben.training.judged import JUDGED, Judge, Judged, compare
-from huaben.training.material import HeldOut, Material, gather
-from huaben.training.measure import Measured, measure
-from huaben.training.seeds import prepare_worker
-from huaben.training.statistics import Bootstrap, Marks, Numbers
+from huaben.training.evaluation import baselines
+from huaben.training.evaluation.judged import JUDGED, Judge, Judged, compare
+from huaben.training.evaluation.material import HeldOut, Material, gather
+from huaben.training.evaluation.measure import Measured, measure
+from huaben.training.evaluation.statistics import Bootstrap, Marks, Numbers
+from huaben.training.learning import rows
+from huaben.training.learning.seeds import prepare_worker
 from huaben.training.train import PHASES
 
 

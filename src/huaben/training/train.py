@@ -17,10 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from huaben.params import Params, Train
-from huaben.training import phases, processes, trainers
-from huaben.training.phases import OF_A_SEED, Finished, Job, Metrics, Say
-from huaben.training.seeds import train_seeds
-from huaben.training.systemmessage import persona_of
+from huaben.training.learning import phases, processes, trainers
+from huaben.training.learning.phases import OF_A_SEED, Finished, Job, Metrics, Say
+from huaben.training.learning.seeds import train_seeds
+from huaben.training.learning.systemmessage import persona_of
 
 PHASES = ("base", *OF_A_SEED)
 READ = ("dialogue", "pretrain", "preference", "qa_v1", "qa_v2", "summary_qa_v1", "summary_qa_v2")
@@ -70,7 +70,8 @@ def fingerprint(datasets: Path, general: Path | None, train: Train, persona: str
     """Return 16 hex digits for everything that decides the models: inputs, parameters, code, libraries."""
     files = [datasets / f"{name}.jsonl" for name in READ] + ([general] if general else [])
     parts = [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "" for path in files]
-    parts += [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    code = [Path(__file__), *sorted(Path(__file__).with_name("learning").glob("*.py"))]
+    parts += [path.read_text(encoding="utf-8") for path in code]
     parts += [version(name) for name in ("torch", "transformers", "tokenizers", "trl", "peft")]
     base = sorted(Path(train.base).glob("*")) if Path(train.base).is_dir() else []
     parts += [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in base]

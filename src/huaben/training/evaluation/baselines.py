@@ -1,11 +1,11 @@
 """What it takes to beat: chance, judges that read nothing but length or shared words, the texts of the pairs."""
 
 from huaben.text import count_letters
-from huaben.training import exam, preferring
-from huaben.training.examine import letters, similarity
-from huaben.training.material import Material
-from huaben.training.measure import text_marks
-from huaben.training.statistics import Bootstrap, Marks, Numbers, balancing, ranking
+from huaben.training.evaluation import exam, preferring
+from huaben.training.evaluation.examine import letters, similarity
+from huaben.training.evaluation.material import Material
+from huaben.training.evaluation.measure import text_marks
+from huaben.training.evaluation.statistics import Bootstrap, Marks, Numbers, balancing, ranking
 
 LONG = 20
 """Letters from which a line is as long as a reply."""

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huaben.params import Params
-from huaben.training import dullness, exam, preferring, rows, trainers
-from huaben.training.articles import Opening
-from huaben.training.examine import answer_marks, exam_marks
-from huaben.training.material import Material
-from huaben.training.scoring import Scorer, load_scorer
-from huaben.training.statistics import Marks
-from huaben.training.systemmessage import persona_of
+from huaben.training.evaluation import dullness, exam, preferring
+from huaben.training.evaluation.articles import Opening
+from huaben.training.evaluation.examine import answer_marks, exam_marks
+from huaben.training.evaluation.material import Material
+from huaben.training.evaluation.scoring import Scorer, load_scorer
+from huaben.training.evaluation.statistics import Marks
+from huaben.training.learning import rows, trainers
+from huaben.training.learning.systemmessage import persona_of
 
 
 @dataclass(frozen=True)

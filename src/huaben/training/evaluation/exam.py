@@ -16,8 +16,8 @@ from statistics import fmean
 
 from huaben.records import QA
 from huaben.text import BLANK
-from huaben.training.cloze import filling, wrong_fillings
-from huaben.training.rows import Messages
+from huaben.training.evaluation.cloze import filling, wrong_fillings
+from huaben.training.learning.rows import Messages
 
 CHOICES = 4
 NEAR_DUPLICATE = 90

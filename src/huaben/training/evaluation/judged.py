@@ -15,8 +15,8 @@ from statistics import mean
 from huaben.extract.judging import Contest, Verdict
 from huaben.llm.answers import is_for_good
 from huaben.records import Message, Preference
-from huaben.training import preferring
-from huaben.training.statistics import Bootstrap, Marks, Numbers
+from huaben.training.evaluation import preferring
+from huaben.training.evaluation.statistics import Bootstrap, Marks, Numbers
 
 JUDGED, RIVALS = "dpo", ("base", "sft")
 Verdicts = Mapping[Contest, Verdict | str]

@@ -9,8 +9,8 @@ models of one evaluation share a tokenizer. The sum is kept beside it.
 from collections.abc import Sequence
 
 from huaben.records import Preference
-from huaben.training.forks import Sum
-from huaben.training.statistics import Marks, balancing
+from huaben.training.evaluation.forks import Sum
+from huaben.training.evaluation.statistics import Marks, balancing
 
 
 def marks(pairs: Sequence[Preference], chosen: Sequence[Sum], rejected: Sequence[Sum]) -> dict[str, Marks]:

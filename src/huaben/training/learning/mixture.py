@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from huaben.params import Mixture
-from huaben.training import rows
-from huaben.training.hastened import Example
-from huaben.training.pairs import IGNORED
+from huaben.training.learning import rows
+from huaben.training.learning.hastened import Example
+from huaben.training.learning.pairs import IGNORED
 
 
 def mixed(sources: dict[str, list[Example]], mixture: Mixture, seed: int) -> dict[str, list[Example]]:

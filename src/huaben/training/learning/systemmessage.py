@@ -13,7 +13,7 @@ from typing import Any
 
 from huaben.errors import InputError
 from huaben.params import Params
-from huaben.training.rows import opened
+from huaben.training.learning.rows import opened
 
 NO_SYSTEM = (
     "train.persona: the chat template of the model takes no system message; take another train.base, "

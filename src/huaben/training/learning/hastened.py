@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from huaben.files import read_json, write_json
-from huaben.training import processes
-from huaben.training.bylength import ByLength
-from huaben.training.pairs import IGNORED, heading_plainly, next_log_probs, sharing_prompts
+from huaben.training.learning import processes
+from huaben.training.learning.bylength import ByLength
+from huaben.training.learning.pairs import IGNORED, heading_plainly, next_log_probs, sharing_prompts
 
 Example = dict[str, list[int]]
 """`input_ids`, and `labels` that ignore what is not to be learned."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from huaben.params import Params
-from huaben.training import exam
-from huaben.training.scoring import Scorer
-from huaben.training.statistics import Marks
+from huaben.training.evaluation import exam
+from huaben.training.evaluation.scoring import Scorer
+from huaben.training.evaluation.statistics import Marks
 
 AGREE = 70
 """rapidfuzz ratio from which two answers say the same in much the same words."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huaben.training.forks import Fork, Row, Sum, forks, score
-from huaben.training.rows import Messages, opened, recent
-from huaben.training.systemmessage import check_persona
+from huaben.training.evaluation.forks import Fork, Row, Sum, forks, score
+from huaben.training.learning.rows import Messages, opened, recent
+from huaben.training.learning.systemmessage import check_persona
 
 LOGITS = 2**25
 """Numbers that a batch's logits may hold: 128 MiB in float32."""

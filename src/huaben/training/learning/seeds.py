@@ -3,8 +3,8 @@
 import os
 from collections.abc import Iterator, Sequence
 
-from huaben.training import phases, processes, trainers
-from huaben.training.phases import Finished, Job, Say
+from huaben.training.learning import phases, processes, trainers
+from huaben.training.learning.phases import Finished, Job, Say
 
 
 def train_seeds(jobs: Sequence[Job], say: Say, offline: bool) -> Iterator[dict[str, Finished]]:

@@ -14,9 +14,9 @@ from typing import Any
 from huaben.errors import HuabenError
 from huaben.files import read_json, write_json
 from huaben.params import Train
-from huaben.training import mixture, models, processes, rows, tiny, trainers
-from huaben.training.hastened import Example
-from huaben.training.systemmessage import check_persona
+from huaben.training.learning import mixture, models, processes, rows, tiny, trainers
+from huaben.training.learning.hastened import Example
+from huaben.training.learning.systemmessage import check_persona
 
 Metrics = dict[str, float]
 Phase = tuple[Any, Any, Metrics, trainers.Curve]

@@ -7,7 +7,7 @@ that none can be told by its style.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from huaben.training.exam import CHOICES
+from huaben.training.evaluation.exam import CHOICES
 
 ENDING = 30
 """Characters of an ending: all are of one length."""

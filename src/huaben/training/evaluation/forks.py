@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from huaben.training.pairs import IGNORED, labelled_log_probs
+from huaben.training.learning.pairs import IGNORED, labelled_log_probs
 
 Row = tuple[list[int], int]
 """Token ids, and the place from which on they are scored."""

@@ -14,7 +14,8 @@ from typing import Literal
 
 from huaben.params import Params
 from huaben.records import QA, Line, Preference, Split
-from huaben.training import articles, exam, rows, style
+from huaben.training.evaluation import articles, exam, style
+from huaben.training.learning import rows
 
 HeldOut = Literal["validation", "test"]
 THIRD = 3

@@ -15,8 +15,8 @@ from typing import Any
 from huaben.errors import InputError
 from huaben.files import read_json
 from huaben.params import Train
-from huaben.training import live, processes
-from huaben.training.hastened import Example, dpo_trainer, sft_trainer
+from huaben.training.learning import live, processes
+from huaben.training.learning.hastened import Example, dpo_trainer, sft_trainer
 
 Curve = list[dict[str, float]]
 """What was measured while training, in order: `step` (the last of those averaged over), `loss` and so on."""
