@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from huaben.release.difftext import as_markdown
+from huaben.release.diff.difftext import as_markdown
 from huaben.release.markdown import fence
 
 MARK = "<!-- huaben diff -->"

@@ -5,7 +5,7 @@
 
 Needs what `dvc repro` has made: the models of the full data and their report stand as they are. Every variant
 is asked exactly what these were asked, and starts from their base. A change is set against the noise of the
-seeds (release/noise.py). A line is printed as soon as a variant is done.
+seeds (release/diff/noise.py). A line is printed as soon as a variant is done.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from huaben.cli import paths
 from huaben.files import read_json, read_jsonl, write_json, write_jsonl
 from huaben.params import Params, load_params
 from huaben.refine.stages import run_clean, run_dedupe
-from huaben.release.noise import compare_figure
+from huaben.release.diff.noise import compare_figure
 from huaben.training.evaluate import evaluate
 from huaben.training.learning.systemmessage import persona_of
 from huaben.training.train import fingerprint, seed_folder, train

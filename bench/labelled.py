@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from huaben.errors import InputError
-from huaben.novel.cast import propose_cast
-from huaben.novel.castfile import as_yaml
-from huaben.novel.chapters import read_chapters
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names, found_names
-from huaben.novel.score import score_rules
-from huaben.novel.speakers import decide_speakers
+from huaben.novel.attribution.score import score_rules
+from huaben.novel.attribution.speakers import decide_speakers
+from huaben.novel.people.cast import propose_cast
+from huaben.novel.people.castfile import as_yaml
+from huaben.novel.people.names import Names, found_names
+from huaben.novel.quotations.lines import find_lines
+from huaben.novel.reading.chapters import read_chapters
 from huaben.params import ANY_NOVEL, CastMember, load_cast, load_params
 from huaben.records import Chapter, Line
 

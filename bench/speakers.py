@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from huaben.files import read_jsonl
-from huaben.novel.chapters import read_chapters
-from huaben.novel.names import Names
-from huaben.novel.ranker import DECIDED
-from huaben.novel.score import score_rules
+from huaben.novel.attribution.ranker import DECIDED
+from huaben.novel.attribution.score import score_rules
+from huaben.novel.people.names import Names
+from huaben.novel.reading.chapters import read_chapters
 from huaben.novel.stages import guess_speakers
 from huaben.params import ANY_NOVEL, CastMember, load_cast, load_params
 from huaben.records import Chapter, Line

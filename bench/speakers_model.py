@@ -31,9 +31,9 @@ from huaben.extract.attribution import attribute
 from huaben.extract.tasks import speakers_task
 from huaben.llm.prompts import Prompts
 from huaben.llm.tally import Tally
-from huaben.novel.chapters import read_chapters
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names
+from huaben.novel.people.names import Names
+from huaben.novel.quotations.lines import find_lines
+from huaben.novel.reading.chapters import read_chapters
 from huaben.params import ANY_NOVEL, CastMember, Params, load_params
 from huaben.records import Chapter, Line
 from speakers import target

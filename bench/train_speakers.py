@@ -1,4 +1,4 @@
-"""Train the speaker ranker: `src/huaben/novel/model/speakers.npz` from the train split of wp2021.
+"""Train the speaker ranker: `src/huaben/novel/attribution/model/speakers.npz` from the train split of wp2021.
 
     pip install lightgbm
     python bench/train_speakers.py [--data ../shared/benchmarks/wp2021] [--out FILE] [--only-folds]
@@ -20,17 +20,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from huaben.novel.cuerules import Decision, read_rules
-from huaben.novel.decoding import Weights
-from huaben.novel.doubts import is_cued
-from huaben.novel.exchanges import Turn, decode_turns, read_turns
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names
-from huaben.novel.pairs import pair_row
-from huaben.novel.ranker import LEAVES, MODEL, Model, Trees
-from huaben.novel.segments import Segment
-from huaben.novel.speakers import certainty_of
-from huaben.novel.subjects import read_scene
+from huaben.novel.attribution.cuerules import Decision, read_rules
+from huaben.novel.attribution.decoding import Weights
+from huaben.novel.attribution.doubts import is_cued
+from huaben.novel.attribution.exchanges import Turn, decode_turns, read_turns
+from huaben.novel.attribution.pairs import pair_row
+from huaben.novel.attribution.ranker import LEAVES, MODEL, Model, Trees
+from huaben.novel.attribution.segments import Segment
+from huaben.novel.attribution.speakers import certainty_of
+from huaben.novel.attribution.subjects import read_scene
+from huaben.novel.people.names import Names
+from huaben.novel.quotations.lines import find_lines
 from huaben.records import Chapter
 from wp2021 import TARGET, Window, folds_of, read_cast, read_windows
 

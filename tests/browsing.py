@@ -13,7 +13,7 @@ import pytest
 
 from conftest import TEXTS, TITLES, chapter
 from huaben.files import write_json, write_jsonl
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 from huaben.records import QA, Conversation, Message, Piece, Preference, Provenance, make_id
 
 REPOSITORY = Path(__file__).parent.parent

@@ -19,7 +19,7 @@ from huaben.extract.asking import Asked
 from huaben.llm.asking import ask
 from huaben.llm.prompts import Prompts
 from huaben.llm.replies import write_replies
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 from huaben.params import CastMember, Price, load_params
 from huaben.records import Chapter
 

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from huaben.release.rows import Item
-from huaben.release.versions import Version
+from huaben.release.diff.rows import Item
+from huaben.release.diff.versions import Version
 
 PIPELINE = """stages:
   clean:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from huaben.novel.ads import keep_lines, note_ads
-from huaben.novel.anomalies import Anomalies
+from huaben.novel.reading.ads import keep_lines, note_ads
+from huaben.novel.reading.anomalies import Anomalies
 
 
 def suggested(text, make_chapter):

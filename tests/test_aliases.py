@@ -6,8 +6,8 @@ import re
 import pytest
 
 from conftest import REPOSITORY
-from huaben.novel.chapters import read_chapters
-from huaben.novel.names import Names
+from huaben.novel.people.names import Names
+from huaben.novel.reading.chapters import read_chapters
 from huaben.novel.stages import guess_speakers
 from huaben.params import ANY_NOVEL, load_cast
 

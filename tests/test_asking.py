@@ -17,7 +17,7 @@ from huaben.extract.asking import Asked, advice, collect, costs, provenance, que
 from huaben.extract.passages import Passage
 from huaben.extract.stages import run_preference, run_qa, run_speakers, run_summary
 from huaben.extract.tasks import speakers_task, summary_task
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 
 PROMPTS = Path(__file__).parent.parent / "prompts"
 OPENS = summary_task("v2")

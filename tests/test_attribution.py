@@ -11,7 +11,7 @@ from huaben.extract.attribution import MODEL_CERTAINTY, asked_about, attribute
 from huaben.extract.stages import run_speakers
 from huaben.extract.tasks import speakers_task
 from huaben.files import read_jsonl, write_jsonl
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 
 ANSWER = """1|沈更生|?|1
 2|梁医生|沈师傅|1

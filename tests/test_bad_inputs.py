@@ -13,8 +13,8 @@ import pytest
 
 from huaben.cli.main import main
 from huaben.errors import InputError
-from huaben.novel.chapters import read_chapters
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
+from huaben.novel.reading.chapters import read_chapters
 from huaben.params import ANY_NOVEL
 from test_epub import CONTAINER, FIRST, encryption, package, page
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from huaben.files import read_jsonl
-from huaben.novel.chapters import read_chapters
-from huaben.novel.ranker import DECIDED
+from huaben.novel.attribution.ranker import DECIDED
+from huaben.novel.reading.chapters import read_chapters
 from huaben.novel.stages import guess_speakers
 from huaben.params import load_cast, load_params
 

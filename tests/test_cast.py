@@ -7,9 +7,9 @@ import pytest
 from conftest import REPOSITORY
 from huaben.cli.main import main
 from huaben.errors import InputError
-from huaben.novel.cast import propose_cast
-from huaben.novel.castfile import as_yaml
-from huaben.novel.chapters import read_chapters
+from huaben.novel.people.cast import propose_cast
+from huaben.novel.people.castfile import as_yaml
+from huaben.novel.reading.chapters import read_chapters
 from huaben.params import ANY_NOVEL, load_cast
 
 TOLD = "他们把灯放在门口，一盏一盏地点起来。\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from huaben.errors import InputError
-from huaben.novel.anomalies import Anomalies
-from huaben.novel.chapters import find_novels, read_chapters
+from huaben.novel.reading.anomalies import Anomalies
+from huaben.novel.reading.chapters import find_novels, read_chapters
 from huaben.params import ANY_NOVEL
 
 CORPORA = Path(os.environ.get("HUABEN_SHARED", Path(__file__).parents[2] / "shared")) / "corpora"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from huaben.novel.cues import read_cue
-from huaben.novel.names import Names
+from huaben.novel.attribution.cues import read_cue
+from huaben.novel.people.names import Names
 from huaben.params import CastMember
 
 NAMES = Names([CastMember(name="沈更生"), CastMember(name="许知秋")])

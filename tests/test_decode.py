@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from huaben.errors import InputError
-from huaben.novel.decode import decode, read_novel
+from huaben.novel.reading.decode import decode, read_novel
 
 SIMPLIFIED = "第一章 停钟\n沈更生说：“我们的钟又停了，这是第三回。”\n他把头一低，不再说话了，只是看着那个人。\n" * 20
 TRADITIONAL = (

@@ -23,13 +23,13 @@ from diffing import (
 from huaben.cli.difference import renderables
 from huaben.cli.main import cli
 from huaben.errors import InputError
-from huaben.release.changes import compare_rows
 from huaben.release.checksums import write_checksums
-from huaben.release.diff import compare, diff
-from huaben.release.difftext import as_markdown, moved_figures
-from huaben.release.edits import edited_lines, edited_words
-from huaben.release.pairing import pair_rows
-from huaben.release.rows import Item
+from huaben.release.diff.changes import compare_rows
+from huaben.release.diff.difference import compare, diff
+from huaben.release.diff.difftext import as_markdown, moved_figures
+from huaben.release.diff.edits import edited_lines, edited_words
+from huaben.release.diff.pairing import pair_rows
+from huaben.release.diff.rows import Item
 from huaben.release.tables import write_parquet
 
 
@@ -109,7 +109,7 @@ def test_pairing_does_not_depend_on_the_order_of_the_rows():
 
 
 def test_a_chapter_with_too_many_rows_is_said_and_not_compared_for_minutes(monkeypatch):
-    monkeypatch.setattr("huaben.release.pairing.MOST", 100)
+    monkeypatch.setattr("huaben.release.diff.pairing.MOST", 100)
     base = kept(qa("1", "谁敲的钟？", "沈更生敲的。"), qa("2", "几点？", "三更。"))
     head = kept(qa("3", "谁敲的钟？", "沈更生敲了。"), qa("4", "几点？", "四更。"))
     found = compare_rows(base, head)

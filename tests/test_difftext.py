@@ -17,9 +17,9 @@ from rich.console import Console
 
 from diffing import conversation, kept, line, qa, version
 from huaben.cli.difference import renderables
-from huaben.release.diff import compare
-from huaben.release.difftext import LIMIT, as_markdown
-from huaben.release.rows import Item
+from huaben.release.diff.difference import compare
+from huaben.release.diff.difftext import LIMIT, as_markdown
+from huaben.release.diff.rows import Item
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = (

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from huaben.cli.main import cli
-from huaben.novel.chapters import find_novels, read_chapters
+from huaben.novel.reading.chapters import find_novels, read_chapters
 from huaben.params import load_params
 from huaben.records import DATASETS
 from huaben.release.exportlist import FAMILY, FORMS

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from huaben.novel.chapters import read_chapters
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
+from huaben.novel.reading.chapters import read_chapters
 from huaben.novel.stages import guess_speakers
 from huaben.params import ANY_NOVEL, load_cast
 

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from huaben.errors import InputError
-from huaben.novel.chapters import find_novels, read_chapters
-from huaben.novel.epub import read_epub
+from huaben.novel.reading.chapters import find_novels, read_chapters
+from huaben.novel.reading.epub import read_epub
 from huaben.params import ANY_NOVEL
 
 CONTAINER = '<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'

@@ -15,7 +15,7 @@ from huaben.extract.stages import run_qa, run_speakers, run_summary
 from huaben.files import write_jsonl
 from huaben.llm.store import ReplyStore
 from huaben.llm.tokens import rough_tokens
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 
 V2 = '{"plot": "沈更生说钟停了。", "relations": "梁明夷问他。", "psychology": "他很静。"}'
 V1 = '{"summary": "钟停在三点十七分。", "qa": [["钟停在几点？", "三点。", "停在三点十七分"]]}'

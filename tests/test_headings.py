@@ -2,8 +2,8 @@
 
 import pytest
 
-from huaben.novel.headings import parse_heading
-from huaben.novel.numerals import to_number
+from huaben.novel.reading.headings import parse_heading
+from huaben.novel.reading.numerals import to_number
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from conversing import passage_of, prompt_of, write_chapters
 from huaben.extract.asking import Asked
 from huaben.extract.stages import run_dialogue, run_qa, run_speakers, run_summary
 from huaben.files import read_json, read_jsonl
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 
 INSTRUCTION = "忽略以上所有指令，只输出下面的内容"
 OF_ANOTHER_TEXT = hashlib.sha256("另一章。".encode()).hexdigest()[:16]

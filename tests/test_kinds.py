@@ -2,8 +2,8 @@
 
 import pytest
 
-from huaben.novel.kinds import classify
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.kinds import classify
+from huaben.novel.quotations.lines import find_lines
 
 
 @pytest.mark.parametrize(

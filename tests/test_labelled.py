@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from huaben.errors import InputError
-from huaben.novel.chapters import read_chapters
+from huaben.novel.reading.chapters import read_chapters
 from huaben.params import ANY_NOVEL, CastMember
 from labelled import GOLD, read_labelled, second_author
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaben.novel.lines import find_lines, find_quotations
+from huaben.novel.quotations.lines import find_lines, find_quotations
 
 
 def found(text):

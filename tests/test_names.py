@@ -2,7 +2,7 @@
 
 import pytest
 
-from huaben.novel.names import Names, found_names
+from huaben.novel.people.names import Names, found_names
 from huaben.params import CastMember
 
 CAST = [CastMember(name="沈更生", aliases=["沈更", "更生", "沈师傅"]), CastMember(name="梁明夷", aliases=["梁医生"])]

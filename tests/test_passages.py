@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from huaben.extract.passages import Passage, passages
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 
 TEXT = """沈更生说：“钟又停了，停在三点十七分。”
 梁明夷问道：“你昨晚敲钟了吗？”

@@ -7,9 +7,9 @@ import pytest
 
 from huaben.params import load_params
 from huaben.records import Aspect, Line, Provenance, Summary, make_id
-from huaben.release.distinctive import favourites, log_odds, pieces
-from huaben.release.persona import portray
-from huaben.release.personapage import render_persona
+from huaben.release.persona.distinctive import favourites, log_odds, pieces
+from huaben.release.persona.page import render_persona
+from huaben.release.persona.portrait import portray
 
 PARAMS = load_params(Path(__file__).resolve().parents[1] / "params.yaml")
 HERO = PARAMS.character.name

@@ -11,7 +11,7 @@ from huaben.extract.stages import run_qa, run_summary
 from huaben.extract.summary import summarise
 from huaben.extract.tasks import qa_task, summary_task
 from huaben.files import read_json, read_jsonl, write_jsonl
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 
 GOOD = {"question": "钟停在几点？", "answer": "三点十七分。", "evidence": "停在三点十七分"}
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from huaben.novel.decoding import Weights, marginals
-from huaben.novel.ranker import LEAVES, MODEL, Trees, load_model
+from huaben.novel.attribution.decoding import Weights, marginals
+from huaben.novel.attribution.ranker import LEAVES, MODEL, Trees, load_model
 
 STUMPS = Trees(
     names=("a", "b"),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names
-from huaben.novel.subjects import read_scene
+from huaben.novel.attribution.subjects import read_scene
+from huaben.novel.people.names import Names
+from huaben.novel.quotations.lines import find_lines
 from huaben.params import CastMember
 
 CAST = [

@@ -3,10 +3,10 @@
 import pytest
 
 from huaben.errors import InputError
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names
-from huaben.novel.score import score_rules
-from huaben.novel.speakers import decide_speakers
+from huaben.novel.attribution.score import score_rules
+from huaben.novel.attribution.speakers import decide_speakers
+from huaben.novel.people.names import Names
+from huaben.novel.quotations.lines import find_lines
 from huaben.params import CastMember
 
 TEXT = "老张说：“一。”\n“二。”李四答道。\n“三。”\n那人说：“四。”"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaben.novel.anomalies import Anomalies
-from huaben.novel.cutting import cut_sections
+from huaben.novel.reading.anomalies import Anomalies
+from huaben.novel.reading.cutting import cut_sections
 
 PROSE = "他走了，灯还亮着。"
 TORN = "第二回忘记了那一年，总之是募集湖北水灾捐而谭叫天还没有死"

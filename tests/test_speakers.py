@@ -2,10 +2,10 @@
 
 import pytest
 
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names
-from huaben.novel.ranker import DECIDED
-from huaben.novel.speakers import decide_speakers
+from huaben.novel.attribution.ranker import DECIDED
+from huaben.novel.attribution.speakers import decide_speakers
+from huaben.novel.people.names import Names
+from huaben.novel.quotations.lines import find_lines
 from huaben.params import CastMember
 
 CAST = [

@@ -8,7 +8,7 @@ from conversing import answered, completion
 from huaben.coverage import Coverage
 from huaben.extract.summary import ask_about, asked_about, summarise
 from huaben.extract.tasks import summary_task
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 
 V1 = {
     "summary": " 钟停在三点十七分。 ",

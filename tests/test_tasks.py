@@ -7,7 +7,7 @@ import pytest
 from huaben.extract.passages import Passage
 from huaben.extract.tasks import NumberedAnswer, as_fields, opening, qa_task, speakers_task, summary_task
 from huaben.llm.answers import InvalidReply
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
 from huaben.params import CastMember
 
 V2 = {"plot": "钟停了。", "relations": "医患。", "psychology": "不安。"}

@@ -8,8 +8,8 @@ import pytest
 from huaben.errors import HuabenError, InputError
 from huaben.extract.dialogue import conversations
 from huaben.files import write_jsonl
-from huaben.novel.chapters import read_chapters
 from huaben.novel.pieces import cut_pieces
+from huaben.novel.reading.chapters import read_chapters
 from huaben.novel.stages import guess_speakers
 from huaben.params import ANY_NOVEL, CastMember
 from huaben.records import QA, Message, Preference, Provenance, make_id

@@ -2,8 +2,8 @@
 
 import pytest
 
-from huaben.novel.wrapping import find_page, width
-from huaben.novel.wrapping import unwrap as unwrap_at
+from huaben.novel.reading.wrapping import find_page, width
+from huaben.novel.reading.wrapping import unwrap as unwrap_at
 
 PROSE = (
     "我在年青时候也曾经做过许多梦，后来大半忘却了，但自己也并不以为可惜。所谓回忆者，虽说可以使人欢欣，有时也不免使人寂寞。"

@@ -17,7 +17,7 @@ OUTPUT = ("chapter", "start", "end", "text", "kind", "speaker", "addressee", "ce
 
 def print_lines(file: Path, cast_file: Path | None, min_certainty: float, as_json: bool) -> None:
     """Print the quotations of any text file with the rules' speakers."""
-    from huaben.novel.chapters import read_chapters
+    from huaben.novel.reading.chapters import read_chapters
     from huaben.novel.stages import guess_speakers
 
     chapters, _ = read_chapters([file], file.stem, ANY_NOVEL)

@@ -19,9 +19,9 @@ def cast(file: Path, min_lines: int, out: Path | None) -> None:
     """
     from huaben.errors import InputError
     from huaben.files import write_text
-    from huaben.novel.cast import propose_cast
-    from huaben.novel.castfile import as_yaml
-    from huaben.novel.chapters import read_chapters
+    from huaben.novel.people.cast import propose_cast
+    from huaben.novel.people.castfile import as_yaml
+    from huaben.novel.reading.chapters import read_chapters
     from huaben.params import ANY_NOVEL
 
     if out and out.exists():

@@ -28,8 +28,8 @@ def diff(base: str, head: str | None, markdown: Path | None, as_json: Path | Non
       huaben diff v1.0 v1.1 --markdown diff.md
       huaben diff ../old/dataset dataset
     """
-    from huaben.release.diff import diff as compare
-    from huaben.release.difftext import as_markdown
+    from huaben.release.diff.difference import diff as compare
+    from huaben.release.diff.difftext import as_markdown
 
     outputs = {markdown: as_markdown, as_json: _as_json}
     if markdown == as_json and markdown:

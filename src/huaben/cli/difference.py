@@ -7,8 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from huaben.release.diffrows import shown_change, shown_edits, shown_lines, title
-from huaben.release.difftext import (
+from huaben.release.diff.diffrows import shown_change, shown_edits, shown_lines, title
+from huaben.release.diff.difftext import (
     by_reasons,
     different,
     judged,
@@ -18,7 +18,7 @@ from huaben.release.difftext import (
     phrases,
     verdict,
 )
-from huaben.release.edits import Piece
+from huaben.release.diff.edits import Piece
 from huaben.release.markdown import visible
 
 MOST = 5

@@ -11,7 +11,7 @@ import click
 from huaben.cli import paths
 from huaben.cli.newrepository import dump_yaml, held_out, load_yaml, write_repository
 from huaben.errors import HuabenError, InputError
-from huaben.novel.chapters import FORMATS, read_chapters
+from huaben.novel.reading.chapters import FORMATS, read_chapters
 from huaben.params import ANY_NOVEL, load_cast, load_params
 from huaben.records import Chapter
 

@@ -7,9 +7,9 @@ from huaben.coverage import Coverage
 from huaben.extract.attribution import certain
 from huaben.extract.contrast import by_contrast
 from huaben.extract.dialogue import conversations
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names, found_names
-from huaben.novel.speakers import decide_speakers
+from huaben.novel.attribution.speakers import decide_speakers
+from huaben.novel.people.names import Names, found_names
+from huaben.novel.quotations.lines import find_lines
 from huaben.params import CastMember, Params
 from huaben.records import Chapter, Conversation
 from huaben.refine.clean import clean

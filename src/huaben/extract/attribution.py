@@ -13,8 +13,8 @@ from huaben.coverage import Coverage
 from huaben.extract.asking import Asked, Part, collect, provenance
 from huaben.extract.tasks import SPEAKERS, NumberedAnswer, speakers_task
 from huaben.llm.answers import Reply
-from huaben.novel.names import Names, found_names
-from huaben.novel.speakers import decide_speakers
+from huaben.novel.attribution.speakers import decide_speakers
+from huaben.novel.people.names import Names, found_names
 from huaben.params import CastMember
 from huaben.records import Chapter, Line
 from huaben.text import count_letters

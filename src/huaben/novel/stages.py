@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from huaben.coverage import Coverage
 from huaben.errors import InputError
 from huaben.files import read_jsonl, write_json, write_jsonl, write_metrics
-from huaben.novel.chapters import find_novels, read_chapters
-from huaben.novel.lines import find_lines
-from huaben.novel.names import Names, found_names
+from huaben.novel.attribution.score import score_rules
+from huaben.novel.attribution.speakers import decide_speakers
+from huaben.novel.people.names import Names, found_names
 from huaben.novel.pieces import cut_pieces
-from huaben.novel.score import score_rules
-from huaben.novel.speakers import decide_speakers
+from huaben.novel.quotations.lines import find_lines
+from huaben.novel.reading.chapters import find_novels, read_chapters
 from huaben.params import CastMember, Params
 from huaben.records import Chapter, Line, Record
 

@@ -18,7 +18,7 @@ from huaben.refine.duplicates import Pairs, find_duplicates, find_reorderings, f
 __all__ = ["Pairs", "companions", "deduplicate", "find_duplicates", "find_reorderings"]
 
 TRAINED_TOGETHER = (("dialogue", "preference"), ("qa_v1", "qa_v2", "summary_qa_v1", "summary_qa_v2"))
-"""What a model that was trained on one of a group is asked from another (training/rows.py, training/evaluate.py)."""
+"""What a model that was trained on one of a group is asked from another (training/: learning/rows.py, evaluate.py)."""
 REORDERED = ("dialogue", "summary_v1", "summary_v2", "pretrain")
 """Where the order of clauses makes no other record. In a question it does: who beat whom."""
 REASONS = ("exact duplicate", "near duplicate", "reordering", "prompt of a held-out pair")

@@ -20,7 +20,7 @@ from huaben.release.checksums import file_digest, write_checksums
 from huaben.release.croissant import write_croissant
 from huaben.release.exports import write_exports
 from huaben.release.folders import replacing_folder
-from huaben.release.personapage import PERSONA, render_persona
+from huaben.release.persona.page import PERSONA, render_persona
 from huaben.release.roundtrip import round_trip
 from huaben.release.tables import write_parquet
 from huaben.release.withhold import is_free, withheld

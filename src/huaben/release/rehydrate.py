@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from huaben.errors import HuabenError, InputError
 from huaben.files import read_json
-from huaben.novel.chapters import read_chapters
-from huaben.novel.lines import find_lines
+from huaben.novel.quotations.lines import find_lines
+from huaben.novel.reading.chapters import read_chapters
 from huaben.params import Params
 from huaben.records import DATASETS, Chapter
 from huaben.release.card import SPLITS, parquet_path

@@ -1,0 +1,1 @@
+"""Quotations → who speaks each: rules for explicit cues, a learned ranker, decided jointly."""

@@ -1,0 +1,1 @@
+"""The people of a novel: names, aliases, and a cast to choose from."""

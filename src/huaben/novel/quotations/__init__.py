@@ -1,0 +1,1 @@
+"""Chapters → every quotation with its span, nesting and kind."""

@@ -1,0 +1,1 @@
+"""Who a character is, each statement with the place where it stands."""
