@@ -582,6 +582,14 @@ def test_speaker_names_go_before_human_messages_when_asked(tmp_path):
     assert [turn["value"] for turn in rows[0]["conversations"]] == ["周医生：更生，几点了？", "三更了。第一版"]
 
 
+def test_who_trains_on_conversations_and_questions_is_told_to_keep_the_two_voices_apart(released, tmp_path):
+    few = release(tmp_path)[1]
+    told = [
+        "character's voice" in (exports / "README.md").read_text(encoding="utf-8") for exports in (released[1], few)
+    ]
+    assert told == [True, False]
+
+
 def test_the_commands_of_the_exports_name_files_that_are_there(released, tmp_path):
     """Those of a full release, and those of one that had no model and so no questions."""
     _, few, _ = release(tmp_path)
