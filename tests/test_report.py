@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from huaben.errors import InputError
-from huaben.files import write_json
+from huaben.files import read_json, write_json
 from huaben.params import load_params
 from huaben.release.charts import curves_of, metrics_of, number, stacked
+from huaben.release.metrics import METRICS, names_of
 from huaben.release.pages import source_hash
 from huaben.release.report import render_report
 
@@ -284,6 +285,13 @@ def test_known_metrics_come_first_in_their_order():
         "style_score",
         "a_new_one",
     ]
+
+
+def test_every_figure_of_the_embedded_example_has_a_name_for_people():
+    models = read_json(Path(__file__).parents[1] / "reports/evaluation.json")["models"]
+    found = names_of(models)
+    assert len(found) > 20
+    assert set(found) <= set(METRICS)
 
 
 def test_the_parts_of_a_bar_fill_it():

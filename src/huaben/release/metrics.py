@@ -70,6 +70,14 @@ METRICS: dict[str, tuple[str, str]] = {
         "Distinct pairs",
         "share of a reply's neighbouring characters that are different pairs; higher is more varied",
     ),
+    "preference_accuracy_prompts": ("Preference, prompts", "the accuracy in pairs from prompts outside the novel"),
+    "preference_accuracy_grounded": ("Preference, grounded", "in pairs of a real line and its plain rewrite"),
+    "preference_accuracy_contrast": ("Preference, contrast", "in pairs of a real line and a sober character's"),
+    "knowledge_accuracy_question": ("Knowledge, questions", "the exam's questions alone"),
+    "knowledge_accuracy_cloze": ("Knowledge, blanks", "the exam's statements with a blank alone"),
+    "knowledge_control_question": ("Control, questions", "the control's questions alone"),
+    "knowledge_control_cloze": ("Control, blanks", "the control's statements with a blank alone"),
+    "knowledge_control_plain": ("Control, plain", "the control by log p for each character"),
 }
 """Known metrics in the order of the page: label, and what it means. Others follow under their own names."""
 
