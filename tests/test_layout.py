@@ -110,6 +110,20 @@ def test_the_tree_in_the_readme_is_the_tree_on_the_disk():
         assert rooms <= set(named)
 
 
+def test_every_module_that_a_script_or_a_test_imports_is_there():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    trees = {name: ast.parse((ROOT / name).read_text(encoding="utf-8")) for name in listed.split("\0") if name}
+    named = {(name, node.module) for name, tree in trees.items() for node in ast.walk(tree) if is_ours(node)}
+    assert len(trees) > 200
+    assert [(name, module) for name, module in named if file_of(module) is None] == []
+
+
+def is_ours(node):
+    return isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "huaben"
+
+
 def test_no_tracked_file_names_a_registry_host_or_a_path_of_one_machine():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = [ROOT / name for name in listed.split("\0") if (ROOT / name).is_file()]

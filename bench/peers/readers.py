@@ -24,12 +24,11 @@ Step = tuple[str, Callable[[], int]]
 
 def ours(files: list[Path]) -> Iterator[Step]:
     """Yield chapters, lines and speakers, as `huaben lines FILE` reads them."""
-    from huaben.novel.cutting.chapters import read_chapters
-
     from huaben.novel.attribution.ranker import load_model
     from huaben.novel.attribution.speakers import decide_speakers
     from huaben.novel.people.names import Names, found_names
     from huaben.novel.quotations.lines import find_lines
+    from huaben.novel.reading.chapters import read_chapters
     from huaben.params import ANY_NOVEL
 
     chapters: list[Any] = []
