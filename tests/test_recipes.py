@@ -47,7 +47,7 @@ def test_the_7b_recipe_is_that_of_the_project_this_work_began_with(repository):
 
 def test_the_persona_is_told_where_the_base_is_a_model_to_talk_to(repository):
     told = {path.stem: load_params(repository(recipe=f"recipes/{path.name}")).train.persona for path in RECIPES}
-    assert told == {"qwen2.5-0.5b-cpu": False, "qwen2.5-7b-lora": True, "tiny": False}
+    assert told == {"qwen2.5-0.5b-cpu": True, "qwen2.5-7b-lora": True, "tiny": False}
 
 
 def test_what_stands_in_params_overrides_the_recipe_key_by_key(repository):
