@@ -158,7 +158,7 @@ def test_repro_killed_at_any_moment_and_run_again_gives_the_same_bytes(environme
             run.send_signal(signal.SIGKILL)
     done = repro(repository)
     if "Unable to read RWLock-file" in done.stderr:  # DVC writes it in place; README.md says what to do
-        (repository / ".dvc/tmp/rwlock").unlink()
+        (repository / ".dvc" / "tmp" / "rwlock").unlink()
         done = repro(repository)
     assert done.returncode == 0, done.stdout + done.stderr
     assert hashes(repository) == hashes(undisturbed)

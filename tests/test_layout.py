@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "huaben"
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-FOREIGN = re.compile(rb"index[-]url|find[-]links|pypi[.]org|(?<!\w)/(work|root|tmp|home)/")
+FOREIGN = re.compile(rb"index[-]url|find[-]links|pypi[.]org|/(work|root|tmp|home)/")
 """What stands on one machine only; written so that it does not find itself."""
 
 
