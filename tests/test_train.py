@@ -1,6 +1,7 @@
 """Training, for real, on a model of some ten thousand weights."""
 
 import hashlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from huaben.errors import HuabenError, InputError
 from huaben.training.learning.rows import read_general, read_records
 from huaben.training.learning.trainers import make_curve
 from huaben.training.train import fingerprint, train
-from lessons import small_params, train_lessons, train_with_curves, write_lessons
+from lessons import REPOSITORY, small_params, train_lessons, train_with_curves, write_lessons
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +148,17 @@ def test_another_parameter_or_row_is_another_run(lessons):
     assert first != fingerprint(lessons / "data", general, params.model_copy(update={"seeds": [8]}))
     assert first != fingerprint(lessons / "data", None, params)
     assert first != fingerprint(lessons / "data", general, params, "你是沈更生。")
+
+
+def test_other_code_of_training_is_another_run_and_other_code_of_evaluation_is_none(lessons, tmp_path, monkeypatch):
+    shutil.copytree(REPOSITORY / "src/huaben/training", tmp_path / "training")
+    monkeypatch.setattr("huaben.training.train.__file__", str(tmp_path / "training" / "train.py"))
+    prints = [fingerprint(lessons / "data", None, small_params().train)]
+    for name in ("evaluation/exam.py", "evaluate.py", "learning/rows.py", "train.py"):
+        with (tmp_path / "training" / name).open("a", encoding="utf-8") as file:
+            file.write("# changed\n")
+        prints.append(fingerprint(lessons / "data", None, small_params().train))
+    assert [one != other for one, other in pairwise(prints)] == [False, False, True, True]
 
 
 def test_nothing_to_train_on_is_said(tmp_path):
